@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * atomic_t and the access macros, over wasm's atomics.
+ *
+ * Source:  include/linux/atomic/atomic-instrumented.h, include/asm-generic/rwonce.h (v6.12).
+ *
+ * Every wasm atomic is sequentially consistent. The kernel's ordering suffixes stay, because they
+ * record what an algorithm asks for; nothing here is weaker than its name, most is stronger.
+ * Two accesses are cheaper than a wasm atomic on purpose:
+ *
+ *   WRITE_ONCE  a plain aligned 4-byte store. wasm does not tear it, and asc does not merge it; an
+ *               atomic store would be a full barrier, which the kernel does not pay.
+ *   READ_ONCE   an atomic load. It is a plain load in machine code, and is never hoisted from a loop.
+ *
+ * Cost: one instruction each. All `v` and `p` are byte addresses, aligned to the access.
+ */
+
+export function READ_ONCE(p: usize): u32 {
+  return atomic.load<u32>(p);
+}
+
+export function WRITE_ONCE(p: usize, v: u32): void {
+  store<u32>(p, v);
+}
+
+export function smp_load_acquire(p: usize): u32 {
+  return atomic.load<u32>(p);
+}
+
+export function smp_store_release(p: usize, v: u32): void {
+  atomic.store<u32>(p, v);
+}
+
+export function READ_ONCE64(p: usize): u64 {
+  return atomic.load<u64>(p);
+}
+
+export function smp_store_release64(p: usize, v: u64): void {
+  atomic.store<u64>(p, v);
+}
+
+export function atomic64_add_return(i: u64, v: usize): u64 {
+  return atomic.add<u64>(v, i) + i;
+}
+
+export function atomic_read(v: usize): i32 {
+  return atomic.load<i32>(v);
+}
+
+/** Before publication only, or where a full barrier is wanted: it is one. */
+export function atomic_set(v: usize, i: i32): void {
+  atomic.store<i32>(v, i);
+}
+
+/** Returns the NEW value, as all kernel `_return` forms do. */
+export function atomic_add_return(i: i32, v: usize): i32 {
+  return atomic.add<i32>(v, i) + i;
+}
+
+export function atomic_add_return_acquire(i: i32, v: usize): i32 {
+  return atomic.add<i32>(v, i) + i;
+}
+
+export function atomic_sub_return_release(i: i32, v: usize): i32 {
+  return atomic.sub<i32>(v, i) - i;
+}
+
+/** Returns the OLD value. */
+export function atomic_fetch_add_release(i: i32, v: usize): i32 {
+  return atomic.add<i32>(v, i);
+}
+
+export function atomic_fetch_sub_release(i: i32, v: usize): i32 {
+  return atomic.sub<i32>(v, i);
+}
+
+export function atomic_add(i: i32, v: usize): void {
+  atomic.add<i32>(v, i);
+}
+
+export function atomic_or(i: i32, v: usize): void {
+  atomic.or<i32>(v, i);
+}
+
+export function atomic_andnot(i: i32, v: usize): void {
+  atomic.and<i32>(v, ~i);
+}
+
+/** Returns the OLD value; the swap happened if that equals `old`. */
+export function atomic_cmpxchg(v: usize, old: i32, new_: i32): i32 {
+  return atomic.cmpxchg<i32>(v, old, new_);
+}
+
+export function atomic_cmpxchg_acquire(v: usize, old: i32, new_: i32): i32 {
+  return atomic.cmpxchg<i32>(v, old, new_);
+}
+
+export function xchg(v: usize, new_: u32): u32 {
+  return atomic.xchg<u32>(v, new_);
+}

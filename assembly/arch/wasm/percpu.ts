@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Per-CPU data. A module-level `let` is a global of the instance, and an instance is a CPU, so this
+ * file, and no other, may have them.
+ *
+ * A CPU's unit, PERCPU_STRIDE bytes from its neighbour's:
+ *
+ *   0x0000  task_struct of the one task that this CPU runs (current == the unit's address)
+ *   0x0200  scratch for WASI calls
+ *   0x0280  RCU slot, on a line of its own
+ *   0x0300  RCU callback lists
+ *   0x0380  OSQ node
+ *   0x0400  event counters, u64 each
+ *   0x0a00  panic record, sanitizer report
+ *   0x0c00  slab magazines and type counts
+ *   0x2000  dynamic: alloc_percpu()
+ */
+import { PERCPU_BASE, PERCPU_STRIDE } from "./memory";
+
+export const PERCPU_SCRATCH: usize = 0x200;
+export const PERCPU_RCU_SLOT: usize = 0x280;
+export const PERCPU_RCU_DATA: usize = 0x300;
+export const PERCPU_OSQ_NODE: usize = 0x380;
+export const PERCPU_EVENTS: usize = 0x400;
+export const PERCPU_PANIC: usize = 0xa00;
+export const PERCPU_SLAB: usize = 0xc00;
+export const PERCPU_DYNAMIC: usize = 0x2000;
+export const PERCPU_DYNAMIC_END: usize = 0x10000;
+
+let cpu_number: u32 = 0;
+let cpu_base: usize = 0;
+
+/** Makes the calling instance CPU `cpu`. Context: before anything else runs on it. */
+export function set_smp_processor_id(cpu: u32): void {
+  cpu_number = cpu;
+  cpu_base = per_cpu_base(cpu);
+}
+
+export function smp_processor_id(): u32 {
+  return cpu_number;
+}
+
+export function per_cpu_base(cpu: u32): usize {
+  return PERCPU_BASE + <usize>cpu * PERCPU_STRIDE;
+}
+
+/** Address of this CPU's copy of the per-CPU variable at `offset` in the unit. */
+export function this_cpu_ptr(offset: usize): usize {
+  return cpu_base + offset;
+}
+
+export function per_cpu_ptr(offset: usize, cpu: u32): usize {
+  return per_cpu_base(cpu) + offset;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Keeps the functions below out of line, before the optimiser runs.
+ *
+ * `*_slowpath`: a call that is never taken still makes an engine spill around it; hot loops leave
+ * before they call. `futex_wait`: node 20's baseline compiler zeroes 4 bytes of the caller's stack
+ * slot below a wait's operands, so the wait stands in a frame that holds nothing else.
+ * `kmalloc`, `kfree`: their call sites are what the sanitizer names as allocation and free sites.
+ */
+const OUT_OF_LINE = ["*_slowpath*", "*/futex_wait", "*/kmalloc", "*/kfree"];
+
+export default class {
+  afterCompile(module) {
+    for (const pattern of OUT_OF_LINE) {
+      this.binaryen.setPassArgument("no-inline", pattern);
+      module.runPasses(["no-inline"]);
+    }
+    this.binaryen.setPassArgument("no-inline", null);
+  }
+}
