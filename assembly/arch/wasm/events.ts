@@ -50,6 +50,6 @@ export function count_event(ev: u32): void {
 }
 
 export function add_events(ev: u32, n: u64): void {
-  const p = this_cpu_ptr(PERCPU_EVENTS + (<usize>ev << 3));
+  const p = this_cpu_ptr(PERCPU_EVENTS + ((<usize>ev) << 3));
   store<u64>(p, load<u64>(p) + n); // plain: written by this CPU alone
 }

@@ -32,7 +32,7 @@ export function futex_wake(p: usize, nr: i32): i32 {
  */
 export function futex_canary(p: usize, n: u32): u32 {
   const a: u32 = n * 3;
-  const b: u64 = (<u64>n << 32) | (<u64>n << 2);
+  const b: u64 = ((<u64>n) << 32) | ((<u64>n) << 2);
   let c: u32 = 0;
   for (let i: u32 = 0; i < 3; i++) {
     c += a + i;
@@ -40,5 +40,5 @@ export function futex_canary(p: usize, n: u32): u32 {
     c -= i;
   }
   const wide = <u32>(b >> 32) * 2 + <u32>b / 4;
-  return c / 9 * 4 + wide + 0x5eed;
+  return (c / 9) * 4 + wide + 0x5eed;
 }

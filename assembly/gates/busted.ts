@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * busted — lets everybody in and waits for nobody: the negative control, which every check must catch.
+ *
+ * Source:  kernel/locking/locktorture.c, lock_busted, for the idea.
+ *
+ * State:   none. Cost: none. Do not use in real life.
+ */
+import { WRITE_ONCE } from "../arch/wasm/atomic";
+
+@unmanaged
+@final
+export class busted_gate {
+  bytes(): u32 {
+    return 0;
+  }
+
+  init(): i32 {
+    return 0;
+  }
+
+  @inline
+  enter_fast(): u32 {
+    return 0;
+  }
+
+  @inline
+  enter_ok(token: u32): bool {
+    return true;
+  }
+
+  enter_slowpath(token: u32): u32 {
+    return 0;
+  }
+
+  @inline
+  exit_fast(cookie: u32): u32 {
+    return 0;
+  }
+
+  @inline
+  exit_ok(token: u32): bool {
+    return true;
+  }
+
+  exit_slowpath(token: u32): void {}
+
+  kill(slot: usize): void {
+    WRITE_ONCE(slot, 0);
+  }
+
+  destroy(): void {}
+}

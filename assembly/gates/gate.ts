@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The contract of a gate: what brackets the use of a driver context that removal is about to free.
+ *
+ * A gate is a class whose `this` is its per-device state; global state has its address in
+ * arch/wasm/memory.ts. Code that uses one takes it as a type parameter (`G extends Gate`, see
+ * generics.d.ts), so that asc compiles that code once for each gate: no indirect call, no branch on
+ * the gate. Methods, and not free functions, because a type parameter is the only thing that asc
+ * resolves a call on at compile time.
+ *
+ *   bytes()            size of the per-device state.
+ *   init()             makes the per-device state. 0 or -ENOMEM. May sleep.
+ *   enter_fast()       one attempt, without a call; returns a token.
+ *   enter_ok(t)        true: the caller is inside, and t is its cookie. Part of entering: a gate may
+ *                      finish its bookkeeping here. Called exactly once for each token.
+ *   enter_slowpath(t)  what is left when enter_ok() said false: returns a cookie, or GATE_CLOSED.
+ *                      May sleep where the gate blocks entrants.
+ *   exit_fast(c)       leaves, without a call, with the cookie of this one entry; returns a token.
+ *   exit_ok(t)         true: that was all. exit_slowpath(t) is the rest, e.g. waking the remover.
+ *   kill(slot)         removal: returns once nobody is inside and nobody can come in, and has stored
+ *                      0 in *slot, the pointer that the gate protects. Sleeps. Called once after init.
+ *   destroy()          frees what init() took. Nobody is inside, and nobody will come.
+ *
+ * Rules:   G1  Between a successful enter and its exit, what *slot pointed to at entry stays valid.
+ *          G2  After kill() returned, an entrant is turned away, or reads 0 in *slot inside.
+ *          G3  The cookie belongs to one entry: never kept per file or per device.
+ *          G4  kill() waits for every entry that succeeded, however long its body takes.
+ *
+ * Ordering: O1  What happened inside an entry is visible to the caller of kill() when it returns.
+ *           O2  Who enters after kill() sees *slot as kill() left it.
+ *
+ * The driver tests *slot inside the gate, whatever the gate: `if (*slot) body(); else -ENXIO`.
+ * The fast and the slow half are apart so that a hot loop can leave before it calls.
+ */
+
+/** enter_slowpath(): the device is gone, and the caller is not inside. */
+export const GATE_CLOSED: u32 = 0xffffffff;
+
+// What an entrant meets while a removal is under way, for the tables.
+export const ENTRANT_BLOCKS: u32 = 0;
+export const ENTRANT_FAILS: u32 = 1;
+export const ENTRANT_PASSES: u32 = 2;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * percpu_ref — a per-CPU reference count and a completion, as before the patch; entrants fail.
+ *
+ * Source:  drivers/cxl/mem.c at b39cb1052a5c: ops_active and ops_dead.
+ *
+ * State:   a struct percpu_ref and a struct completion in the device, a counter on each CPU.
+ * Cost:    enter and exit each load the mode word and add to the CPU's own counter: no shared line
+ *          is written. Removal is a grace period, idle or not, and an allocation at init.
+ * Trade:   what an ioctl saves, removal pays.
+ */
+import { WRITE_ONCE } from "../arch/wasm/atomic";
+import {
+  complete,
+  type completion,
+  init_completion,
+  wait_for_completion,
+} from "../kernel/sched/completion";
+import {
+  type percpu_ref,
+  percpu_ref_exit,
+  percpu_ref_init,
+  percpu_ref_kill,
+  percpu_ref_put_slowpath,
+  percpu_ref_try_add_fast,
+  percpu_ref_tryget_live_slowpath,
+} from "../lib/percpu-refcount";
+import { GATE_CLOSED } from "./gate";
+
+/** percpu_ref release id, dispatched in callbacks.ts to percpu_ref_gate_release(). */
+export const PERCPU_REF_RELEASE_GATE: u32 = 1;
+
+@unmanaged
+@final
+export class percpu_ref_gate {
+  bytes(): u32 {
+    return offsetof<percpu_ref>() + offsetof<completion>();
+  }
+
+  init(): i32 {
+    init_completion(ops_dead(ops_active(this)));
+    return percpu_ref_init(ops_active(this), PERCPU_REF_RELEASE_GATE, 0);
+  }
+
+  @inline
+  enter_fast(): u32 {
+    return percpu_ref_try_add_fast(ops_active(this), 1);
+  }
+
+  @inline
+  enter_ok(added: u32): bool {
+    return added !== 0;
+  }
+
+  enter_slowpath(added: u32): u32 {
+    return percpu_ref_tryget_live_slowpath(ops_active(this)) ? 0 : GATE_CLOSED;
+  }
+
+  @inline
+  exit_fast(cookie: u32): u32 {
+    return percpu_ref_try_add_fast(ops_active(this), -1);
+  }
+
+  @inline
+  exit_ok(added: u32): bool {
+    return added !== 0;
+  }
+
+  exit_slowpath(added: u32): void {
+    percpu_ref_put_slowpath(ops_active(this));
+  }
+
+  kill(slot: usize): void {
+    percpu_ref_kill(ops_active(this));
+    wait_for_completion(ops_dead(ops_active(this)));
+    WRITE_ONCE(slot, 0);
+  }
+
+  destroy(): void {
+    percpu_ref_exit(ops_active(this));
+  }
+}
+
+function ops_active(gate: percpu_ref_gate): percpu_ref {
+  return changetype<percpu_ref>(gate);
+}
+
+function ops_dead(ref: percpu_ref): completion {
+  return changetype<completion>(changetype<usize>(ref) + offsetof<percpu_ref>());
+}
+
+/** The last reference is gone. Context: any, atomic: does not sleep. */
+export function percpu_ref_gate_release(ref: percpu_ref): void {
+  complete(ops_dead(ref));
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * refcount — inc-not-zero on one reference count, and a completion; entrants fail.
+ *
+ * Source:  the shape of debugfs_file_get() and of the review's "easiest scheme": lib/refcount.c with
+ *          kernel/sched/completion.c.
+ *
+ * State:   refcount_t (u32): 1 while the device lives, plus 1 for each ioctl inside; 0 for good once
+ *          the device is gone and the last one left. Behind it a struct completion.
+ * Cost:    enter is a compare-exchange loop, exit an atomic subtract: one shared line a device.
+ *          Removal is one subtract, plus a wait if somebody is inside.
+ * Trade:   exact and immediate, without a grace period; contended it is worse than an rwsem's add.
+ */
+import {
+  atomic_cmpxchg,
+  atomic_fetch_sub_release,
+  atomic_read,
+  WRITE_ONCE,
+} from "../arch/wasm/atomic";
+import {
+  complete,
+  type completion,
+  init_completion,
+  wait_for_completion,
+} from "../kernel/sched/completion";
+import {
+  refcount_dec_and_test,
+  refcount_inc_not_zero,
+  refcount_set,
+  refcount_warn_saturate,
+} from "../lib/refcount";
+import { GATE_CLOSED } from "./gate";
+
+@unmanaged
+@final
+export class refcount_gate {
+  active_users: i32;
+
+  bytes(): u32 {
+    return offsetof<refcount_gate>() + offsetof<completion>();
+  }
+
+  init(): i32 {
+    refcount_set(changetype<usize>(this), 1);
+    init_completion(drained(this));
+    return 0;
+  }
+
+  /** The token is the count that was found: 0 when the device is gone, negative when saturated. */
+  @inline
+  enter_fast(): u32 {
+    const users = changetype<usize>(this);
+    let old = atomic_read(users);
+    while (old > 0) {
+      const seen = atomic_cmpxchg(users, old, old + 1);
+      if (seen === old) break;
+      old = seen;
+    }
+    return old;
+  }
+
+  @inline
+  enter_ok(old: u32): bool {
+    return <i32>old > 0 && <i32>old < i32.MAX_VALUE;
+  }
+
+  enter_slowpath(old: u32): u32 {
+    if (old === 0) return GATE_CLOSED;
+    return refcount_inc_not_zero(changetype<usize>(this)) ? 0 : GATE_CLOSED;
+  }
+
+  @inline
+  exit_fast(cookie: u32): u32 {
+    return atomic_fetch_sub_release(1, changetype<usize>(this));
+  }
+
+  @inline
+  exit_ok(old: u32): bool {
+    return <i32>old > 1;
+  }
+
+  exit_slowpath(old: u32): void {
+    if (old === 1) complete(drained(this));
+    else refcount_warn_saturate(changetype<usize>(this));
+  }
+
+  kill(slot: usize): void {
+    if (!refcount_dec_and_test(changetype<usize>(this))) wait_for_completion(drained(this));
+    WRITE_ONCE(slot, 0);
+  }
+
+  destroy(): void {}
+}
+
+function drained(gate: refcount_gate): completion {
+  return changetype<completion>(changetype<usize>(gate) + offsetof<refcount_gate>());
+}

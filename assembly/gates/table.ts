@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The gates: a row is an id and a case. The host reads names and ids from the exports (GATE_X is
+ * gate "x") and the summary from the first line of the gate's header.
+ *
+ * dispatch_gate() runs `op` compiled for one gate. It is called once a job, never in a loop.
+ */
+import type { busted_gate } from "./busted";
+import type { percpu_ref_gate } from "./percpu_ref";
+import type { refcount_gate } from "./refcount";
+import type { rwsem_gate } from "./rwsem";
+import type { rwsem_per_device_gate } from "./rwsem_per_device";
+
+export const GATE_RWSEM: u32 = 0;
+export const GATE_RWSEM_PER_DEVICE: u32 = 1;
+export const GATE_PERCPU_REF: u32 = 2;
+export const GATE_REFCOUNT: u32 = 3;
+export const GATE_BUSTED: u32 = 4;
+
+/** @returns what op.run() returned, or -1 when there is no such gate */
+export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
+  switch (gate) {
+    case GATE_RWSEM:
+      return op.run<rwsem_gate>();
+    case GATE_RWSEM_PER_DEVICE:
+      return op.run<rwsem_per_device_gate>();
+    case GATE_PERCPU_REF:
+      return op.run<percpu_ref_gate>();
+    case GATE_REFCOUNT:
+      return op.run<refcount_gate>();
+    case GATE_BUSTED:
+      return op.run<busted_gate>();
+    default:
+      return -1;
+  }
+}
