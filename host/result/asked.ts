@@ -58,4 +58,14 @@ export interface CompareAsked extends BenchAsked {
   readonly stormMs: number;
 }
 
-export type Asked = BenchAsked | StressAsked | CompareAsked;
+/** Parameters of `compare A.json B.json`. */
+export interface SavedAsked {
+  readonly a: string;
+  readonly b: string;
+  /** Whether unlike environments were compared all the same. */
+  readonly force: boolean;
+  /** The slowdown above which the comparison fails, %; null: it never does. */
+  readonly maxSlowdownPct: number | null;
+}
+
+export type Asked = BenchAsked | StressAsked | CompareAsked | SavedAsked;

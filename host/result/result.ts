@@ -69,6 +69,8 @@ export interface TierFacts {
 /** What a gate takes besides time; bytes as laid out by the module. */
 export interface GateFacts {
   readonly name: string;
+  /** A negative control: it protects nothing, must be caught, and its cost is the floor. */
+  readonly control?: true;
   /** One line, from the header of the gate's file. */
   readonly summary: string;
   readonly bytesPerDevice: number;
@@ -102,6 +104,8 @@ export interface RemovalRow {
   readonly readers: number;
   readonly oversubscribed: boolean;
   readonly latency: Histogram;
+  /** Median latency of each round's removals, ns, in round order; null: round dropped. */
+  readonly samples: readonly (number | null)[];
   /** What enter() does to a thread that comes during removal. */
   readonly entrantOutcome: "blocks" | "fails";
   /** The longest enter() of each reader in each removal; null when idle. */
@@ -156,6 +160,7 @@ export type ComparisonWord = "faster" | "slower" | "no difference seen";
 /** Two contenders of one run, or one contender of two results. */
 export interface ComparisonRow {
   readonly metric: Metric;
+  /** Contender; of two saved results "NAME in A" and "NAME in B". */
   readonly a: string;
   readonly b: string;
   /** Time of a over time of b; above 1 means that a is slower. */
