@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a user can ask of each command. The command line fills in every default before a runner sees
+ * the object, and the result keeps it as it was: a run is repeated from its own JSON.
+ */
+
+/** Whether the threads share one device or have one each. */
+export type Devices = "same" | "own";
+
+/** read: the gate alone, around one load. ioctl: an open file and a real command. */
+export type Workload = "read" | "ioctl";
+
+/** Which of the engine's compilers every row of a run is fixed to. */
+export type Tier = "baseline" | "optimized";
+
+/** Parameters of `bench`. */
+export interface BenchAsked {
+  readonly workload: Workload;
+  /** Gate names, as the module spells them. */
+  readonly gates: readonly string[];
+  readonly threads: readonly number[];
+  readonly devices: readonly Devices[];
+  readonly rounds: number;
+  /** Length of one timed window, ms. */
+  readonly windowMs: number;
+  readonly tier: Tier;
+  /** Modelled time the device takes for a command, ns. */
+  readonly serviceNs: number;
+  readonly seed: number;
+  readonly memoryBytes: number;
+}
+
+/** Parameters of `stress`. */
+export interface StressAsked {
+  readonly revision: string;
+  /** Null for a revision that brings its own gate. */
+  readonly gate: string | null;
+  readonly clients: number;
+  readonly devices: number;
+  readonly removers: number;
+  readonly timeMs: number;
+  readonly seed: number;
+  /** Chance that a fallible step of add fails, 0 to 1. */
+  readonly faultRate: number;
+  readonly sanitize: boolean;
+  readonly serviceNs: number;
+  /** Time between pauses of all load, ms; 0: none. */
+  readonly stutterMs: number;
+  /** Longest random delay put between operations, ns; 0: none. */
+  readonly delayNs: number;
+  readonly memoryBytes: number;
+}
+
+/** Parameters of `compare`: those of bench, and the storm that each gate goes through. */
+export interface CompareAsked extends BenchAsked {
+  readonly quick: boolean;
+  /** Length of each gate's storm, ms. */
+  readonly stormMs: number;
+}
+
+/** Parameters of `compare A.json B.json`. */
+export interface SavedAsked {
+  readonly a: string;
+  readonly b: string;
+  /** Whether unlike environments were compared all the same. */
+  readonly force: boolean;
+  /** The slowdown above which the comparison fails, %; null: it never does. */
+  readonly maxSlowdownPct: number | null;
+}
+
+export type Asked = BenchAsked | StressAsked | CompareAsked | SavedAsked;

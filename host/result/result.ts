@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a run leaves behind: one JSON object. Text, SVG and HTML are drawings of it and of nothing
+ * else, so whatever a drawing needs is a field here.
+ *
+ * Sections that a command does not fill are empty arrays, never absent. A violated property is in
+ * here (StormRow.violations); a run that could not happen leaves no result but throws.
+ */
+import type { Histogram } from "../stats/histogram.ts";
+import type { Interval, Summary } from "../stats/summary.ts";
+import type { Asked, Devices, Workload } from "./asked.ts";
+
+/** Raised when a field changes its meaning or goes away; a new optional field does not raise it. */
+export const SCHEMA = 1;
+
+export type Command = "bench" | "stress" | "compare";
+
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [k: string]: Json };
+
+/**
+ * Where the run took place. Keys known to the drawings: cpu, cores, os, node, v8, v8Flags,
+ * kernelSha256, clockResolutionNs, loadAverage. `compareResults` calls two environments unlike when
+ * any key but kernelSha256 and those in VOLATILE_KEYS differs.
+ */
+export type Environment = { readonly [key: string]: Json };
+
+export interface Result {
+  readonly schema: typeof SCHEMA;
+  readonly tool: { readonly name: "hotunplug"; readonly version: string };
+  readonly command: Command;
+  /** The parameters in force, defaults filled in. */
+  readonly asked: Asked;
+  readonly environment: Environment;
+  readonly tier: TierFacts;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationS: number;
+  /** Present when the run was stopped early: the rows hold what had been measured by then. */
+  readonly interrupted?: true;
+  readonly gates: readonly GateFacts[];
+  readonly pairs: readonly PairRow[];
+  readonly removals: readonly RemovalRow[];
+  readonly storms: readonly StormRow[];
+  readonly comparisons: readonly ComparisonRow[];
+  readonly breakEvens: readonly BreakEvenRow[];
+  /** Warnings and remarks, one sentence each, printed below the tables. */
+  readonly notes: readonly string[];
+}
+
+/** Which of the engine's compilers made the code that was timed. */
+export interface TierFacts {
+  readonly inForce: "baseline" | "optimized" | "unknown";
+  /** False in an engine that offers no way to choose: the table then carries a warning. */
+  readonly selectable: boolean;
+  /**
+   * Cost of an uncontended atomic add over that of an atomic exchange in this tier, measured. Near 1
+   * where add is one instruction; about 1.7 where the engine makes a compare-exchange loop of it.
+   * Null when it was not measured.
+   */
+  readonly addOverExchange: number | null;
+}
+
+/** What a gate takes besides time; bytes as laid out by the module. */
+export interface GateFacts {
+  readonly name: string;
+  /** A negative control: it protects nothing, must be caught, and its cost is the floor. */
+  readonly control?: true;
+  /** One line, from the header of the gate's file. */
+  readonly summary: string;
+  readonly bytesPerDevice: number;
+  readonly bytesPerCpuPerDevice: number;
+  readonly globalBytes: number;
+}
+
+/** The cost of one enter/exit pair, or of one ioctl, as each thread sees it. */
+export interface PairRow {
+  /** Gate name; for a baseline "empty loop", "plain counter pair" or "atomic pair". */
+  readonly contender: string;
+  readonly kind: "gate" | "baseline";
+  readonly workload: Workload;
+  readonly threads: number;
+  readonly devices: Devices;
+  /** More threads than cores: the figure is the OS scheduler's as much as the gate's. */
+  readonly oversubscribed: boolean;
+  readonly unit: "ns/pair" | "ns/ioctl";
+  readonly raw: Summary;
+  /** Raw less the empty loop of the same round, threads and devices. */
+  readonly net: Summary;
+  /** Raw, one a round, in round order, so that rows of a run pair by index; null: round dropped. */
+  readonly samples: readonly (number | null)[];
+}
+
+/** From the call of unregister to "nobody inside, nobody can come in". */
+export interface RemovalRow {
+  readonly contender: string;
+  readonly condition: "idle" | "busy";
+  /** Threads that ran ioctls on the device while it was removed; 0 when idle. */
+  readonly readers: number;
+  readonly oversubscribed: boolean;
+  readonly latency: Histogram;
+  /** Median latency of each round's removals, ns, in round order; null: round dropped. */
+  readonly samples: readonly (number | null)[];
+  /** What enter() does to a thread that comes during removal. */
+  readonly entrantOutcome: "blocks" | "fails";
+  /** The longest enter() of each reader in each removal; null when idle. */
+  readonly entrant: Histogram | null;
+  /** Throughput that the device's readers lose while removals go on, %; null when idle. */
+  readonly readersLossPct: Summary | null;
+  /** Change in throughput of readers of another device during removal, %; negative: they lose. */
+  readonly othersEffectPct: Summary | null;
+}
+
+/** A property that did not hold. */
+export interface Violation {
+  /** Short name of the property, as in "use after free". */
+  readonly property: string;
+  /** One line: what was seen, where. */
+  readonly detail: string;
+  /** Steps or sites, oldest first, each naming a line of assembly/. */
+  readonly trace?: readonly string[];
+}
+
+/** Verdict of one removal storm. */
+export interface StormRow {
+  /** The driver as built, as in "put_device+rwsem"; equal to revision where that fixes the gate. */
+  readonly driver: string;
+  readonly revision: string;
+  /** The gate it was built with; null for a revision that brings its own. */
+  readonly gate: string | null;
+  readonly held: boolean;
+  readonly sanitized: boolean;
+  readonly seed: number;
+  readonly seconds: number;
+  /** Events by lower-case name, as in { ioctl: 812345, remove: 9120 }; the driver's totals. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly violations: readonly Violation[];
+  /** The command that runs this storm again. */
+  readonly replay: string;
+}
+
+/** Which rows two contenders were compared on. */
+export interface Metric {
+  readonly what: "pair" | "ioctl" | "removal";
+  readonly threads: number;
+  /** Null for removal. */
+  readonly devices: Devices | null;
+  /** Null for pair and ioctl. */
+  readonly condition: "idle" | "busy" | null;
+  readonly oversubscribed: boolean;
+}
+
+export type ComparisonWord = "faster" | "slower" | "no difference seen";
+
+/** Two contenders of one run, or one contender of two results. */
+export interface ComparisonRow {
+  readonly metric: Metric;
+  /** Contender; of two saved results "NAME in A" and "NAME in B". */
+  readonly a: string;
+  readonly b: string;
+  /** Time of a over time of b; above 1 means that a is slower. */
+  readonly ratio: Interval;
+  /** What a is, next to b. */
+  readonly word: ComparisonWord;
+  /** Rounds in which both were measured. */
+  readonly pairs: number;
+}
+
+/** The ioctl length above which a gate's cost is under 1 % of it, on this machine. */
+export interface BreakEvenRow {
+  readonly gate: string;
+  readonly threads: number;
+  readonly devices: Devices;
+  readonly gateCostNs: number;
+  readonly ioctlNs: number;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * 95 % bootstrap intervals of a median: resample with replacement, take the median of each
+ * resample, cut off the tails.
+ *
+ * The plain percentile cut is too narrow for the few rounds that a benchmark has (it is that of a
+ * normal interval with the variance divided by n). The tails are therefore cut at
+ * Phi(-sqrt(n / (n - 1)) * t(0.975, n - 1)) instead of 0.025: Hesterberg's expanded percentile
+ * interval ("What teachers should know about the bootstrap", 2015).
+ *
+ * Coverage, simulated over normal, log-normal, Cauchy and one-sidedly disturbed samples
+ * (test/stats/coverage.test.ts): 93 % (11 samples) to 99 % (8) for 6 to 40 of them. Below
+ * MIN_SAMPLES no distribution-free 95 % interval exists: even [least, greatest] holds the median
+ * only 1 - 2^(1-n) of the time.
+ */
+import { medianOfSorted } from "./median.ts";
+import { type Random, randomFrom } from "./random.ts";
+import type { Interval } from "./summary.ts";
+
+/** Below this many samples an interval is narrower than it says, and decides nothing. */
+export const MIN_SAMPLES = 6;
+
+/** The tail cut at each end is never under 0.002 from n = 6 on: 8 resamples of 4000 or more. */
+const RESAMPLES = 4000;
+
+/**
+ * @param samples - Float64Array[n] or number[n], n > 0, any unit
+ * @param seed - of the resampling; equal seeds give equal intervals
+ * @returns median and interval, in the unit of the samples
+ */
+export function bootstrapMedian(samples: readonly number[], seed: number): Interval {
+  const random = randomFrom(seed);
+  const resample = resamplerOf(samples, random);
+  const estimate = medianOfSorted(Float64Array.from(samples).sort());
+  return cutTails(estimate, samples.length, resample);
+}
+
+/**
+ * Interval of median(a) / median(b) for samples that do not pair up (two separate runs). Both sides
+ * are resampled on their own.
+ *
+ * @param a, b - number[n], number[m]; n, m > 0; b without zero
+ */
+export function bootstrapRatioOfMedians(
+  a: readonly number[],
+  b: readonly number[],
+  seed: number,
+): Interval {
+  const random = randomFrom(seed);
+  const resampleA = resamplerOf(a, random);
+  const resampleB = resamplerOf(b, random);
+  const estimate =
+    medianOfSorted(Float64Array.from(a).sort()) / medianOfSorted(Float64Array.from(b).sort());
+  return cutTails(estimate, Math.min(a.length, b.length), () => resampleA() / resampleB());
+}
+
+/** A function that gives the median of a fresh resample at each call. */
+function resamplerOf(samples: readonly number[], random: Random): () => number {
+  const n = samples.length;
+  const drawn = new Float64Array(n);
+  return () => {
+    for (let i = 0; i < n; i++) drawn[i] = samples[Math.floor(random() * n)] as number; // < n
+    return medianOfSorted(drawn.sort());
+  };
+}
+
+function cutTails(estimate: number, n: number, resample: () => number): Interval {
+  const medians = new Float64Array(RESAMPLES);
+  for (let i = 0; i < RESAMPLES; i++) medians[i] = resample();
+  medians.sort();
+  const cut = Math.floor(tailOf(n) * RESAMPLES);
+  const low = medians[cut] as number; // cut < RESAMPLES / 2
+  const high = medians[RESAMPLES - 1 - cut] as number;
+  return { median: estimate, low, high };
+}
+
+/** Share of resamples to cut off at each end; 0 where t has no finite quantile to speak of. */
+function tailOf(n: number): number {
+  if (n < 3) return 0;
+  return normalCdf(-Math.sqrt(n / (n - 1)) * studentQuantile975(n - 1));
+}
+
+/** Cornish and Fisher's expansion; within 0.3 % of the tables from 4 degrees of freedom on. */
+function studentQuantile975(freedom: number): number {
+  const z = 1.959963985;
+  const z3 = z ** 3;
+  const z5 = z ** 5;
+  const first = (z3 + z) / (4 * freedom);
+  const second = (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom ** 2);
+  const third = (3 * z ** 7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom ** 3);
+  return z + first + second + third;
+}
+
+/** Abramowitz and Stegun 26.2.17 for x < 0; absolute error under 1e-7. */
+function normalCdf(x: number): number {
+  const t = 1 / (1 - 0.2316419 * x);
+  const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const poly =
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return density * poly;
+}
