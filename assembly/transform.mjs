@@ -5,9 +5,9 @@
  * `*_slowpath`: a call that is never taken still makes an engine spill around it; hot loops leave
  * before they call. `futex_wait`: node 20's baseline compiler zeroes 4 bytes of the caller's stack
  * slot below a wait's operands, so the wait stands in a frame that holds nothing else.
- * `kmalloc`, `kfree`: their call sites are what the sanitizer names as allocation and free sites.
+ * `kmalloc`, `kzalloc`, `kfree`: their call sites are what the sanitizer names as allocation and free sites.
  */
-const OUT_OF_LINE = ["*_slowpath*", "*/futex_wait", "*/kmalloc", "*/kfree"];
+const OUT_OF_LINE = ["*_slowpath*", "*/futex_wait", "*/kmalloc", "*/kzalloc", "*/kfree"];
 
 export default class {
   afterCompile(module) {

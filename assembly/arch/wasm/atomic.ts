@@ -98,3 +98,8 @@ export function atomic_cmpxchg_acquire(v: usize, old: i32, new_: i32): i32 {
 export function xchg(v: usize, new_: u32): u32 {
   return atomic.xchg<u32>(v, new_);
 }
+
+/** Returns the OLD value; the swap happened if that equals `old`. */
+export function atomic64_cmpxchg(v: usize, old: u64, new_: u64): u64 {
+  return atomic.cmpxchg<u64>(v, old, new_);
+}
