@@ -8,4 +8,5 @@ export * from "./arch/wasm/futex";
 export * from "./arch/wasm/memory";
 export * from "./arch/wasm/percpu";
 export * from "./arch/wasm/uaccess";
+export * from "./init/main";
 export * from "./mm/slab";

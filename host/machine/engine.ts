@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The engine below the machine: which compiler tier runs the kernel, and whether its `wait` is sound.
+ *
+ * V8 has two tiers, and they differ where this tool looks closest: the optimising one turns an atomic
+ * add into a compare-exchange loop, the baseline one (Liftoff) emits `lock xadd` as a C compiler does.
+ * So a result names its tier, and one process runs one tier:
+ *
+ *   baseline   --liftoff-only   every function stays in Liftoff, however hot
+ *   optimized  --no-liftoff     TurboFan from a function's first call
+ *   default    V8 11.3: as optimized, because of the bug below. Other versions: V8's own tiering,
+ *              Liftoff first and TurboFan once a function is hot.
+ *
+ * Tried on node 20.20.2 (V8 11.3.244.8) by asking %IsLiftoffFunction / %IsTurboFanFunction about an
+ * export before its first call, after it, and after 200,000 calls (test/machine/tier.test.ts repeats it):
+ * no flag: Liftoff, then TurboFan. --liftoff-only: Liftoff, still Liftoff. --no-liftoff: TurboFan both
+ * times. --no-wasm-tier-up alone does not hold a hot function back: dynamic tiering ignores it. Flags
+ * act on what is compiled after they were set, in every thread of the process.
+ *
+ * V8 11.3's Liftoff zeroes the 4 bytes of the stack slot below the operands of memory.atomic.wait.
+ * `waitBug` says whether the code that runs here has it; the kernel is built so that the slot is dead
+ * (arch/wasm/futex.ts), and futex_canary() proves that on every CPU before it is used.
+ */
+import { setFlagsFromString } from "node:v8";
+import { MachineError, UsageError } from "../errors.ts";
+
+export const TIERS = ["default", "baseline", "optimized"] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** What a process compiles wasm with, once it has begun to. */
+export interface Engine {
+  readonly tier: Tier;
+  /** V8 flags that this process set. */
+  readonly flags: readonly string[];
+}
+
+const PROCESS_KEY = Symbol.for("hotunplug.engine");
+const store = globalThis as { [PROCESS_KEY]?: Engine };
+
+/** Whether this engine takes V8's flags at all: bun and deno's V8 do not through node:v8. */
+export function tierSelectable(): boolean {
+  return typeof process.versions["v8"] === "string" && process.versions["bun"] === undefined;
+}
+
+function flagsFor(tier: Tier): string[] {
+  if (tier === "baseline") return ["--liftoff-only"];
+  if (tier === "optimized") return ["--no-liftoff"];
+  return process.versions["v8"]?.startsWith("11.3.") ? ["--no-liftoff"] : [];
+}
+
+/**
+ * Fixes the tier of this process. The first call decides; later ones must ask for the same flags.
+ *
+ * @throws UsageError for a tier that does not exist; MachineError when wasm was already compiled under
+ * another tier, or when this engine has no tiers to choose from
+ */
+export function selectTier(tier: Tier): Engine {
+  if (!TIERS.includes(tier)) {
+    throw new UsageError(`tier: ${JSON.stringify(tier)} is none of ${TIERS.join(", ")}`);
+  }
+  const flags = tierSelectable() ? flagsFor(tier) : [];
+  if (tier !== "default" && flags.length === 0) {
+    throw new MachineError(`tier ${tier}: this engine does not let its compiler tier be chosen`);
+  }
+  const chosen = store[PROCESS_KEY];
+  if (chosen === undefined) {
+    for (const flag of flags) setFlagsFromString(flag);
+    store[PROCESS_KEY] = { tier, flags };
+    return store[PROCESS_KEY];
+  }
+  if (chosen.flags.join() !== flags.join()) {
+    throw new MachineError(
+      `tier ${tier}: wasm was already compiled in tier ${chosen.tier} in this process; one process runs one tier`,
+    );
+  }
+  return chosen;
+}
+
+/**
+ * (func (export "f") (param $x i32) (result i32) (local i32)
+ *   (local.set 1 (i32.add (local.get 0) (i32.const 7)))
+ *   (drop (memory.atomic.wait32 (i32.const 0) (i32.const 1) (i64.const -1)))
+ *   (local.get 1))
+ * The memory's word is 0, not 1, so it does not wait.
+ */
+const RAW_CANARY =
+  "AGFzbQEAAAABBgFgAX8BfwIJAQFtAW0CAwEBAwIBAAcFAQFmAAAKGgEYAQF/IABBB2ohAUEAQQFCf/4BAgAaIAEL";
+
+/** True when compiled code loses a local across memory.atomic.wait32. Call after selectTier(). */
+export function hasWaitBug(): boolean {
+  const module = new WebAssembly.Module(Buffer.from(RAW_CANARY, "base64"));
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const { f } = new WebAssembly.Instance(module, { m: { m: memory } }).exports;
+  return (f as (x: number) => number)(35) !== 42;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * kernel.wasm, read and compiled once per process and variant. What stress runs is made from the same
+ * bytes by a pass; its maker hands the result in as another variant.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KernelAbi } from "../abi/kernel.ts";
+import { BootError } from "../errors.ts";
+import { type Engine, selectTier, type Tier } from "./engine.ts";
+import { wasiImports } from "./wasi.ts";
+
+/** The module's import asks for at least this much memory, and bears no more than the maximum. */
+export const MIN_PAGES = 256;
+export const MAX_PAGES = 16384;
+export const PAGE_BYTES = 65536;
+
+export interface KernelImage {
+  /** "kernel", or what a pass made of it. */
+  readonly variant: string;
+  readonly module: WebAssembly.Module;
+  readonly abi: KernelAbi;
+  /** sha256 of the bytes that were compiled, hex. */
+  readonly sha256: string;
+  readonly engine: Engine;
+}
+
+const built = extname(import.meta.url) === ".ts" ? "../../build/" : "../../";
+
+/** Where the build put the module and its source map. */
+export const KERNEL_PATH: string = fileURLToPath(new URL(`${built}kernel.wasm`, import.meta.url));
+export const KERNEL_MAP_PATH = `${KERNEL_PATH}.map`;
+
+/** @throws BootError when it was not built */
+export function readKernel(): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(KERNEL_PATH));
+  } catch (cause) {
+    throw new BootError(`cannot read ${KERNEL_PATH}: run \`npm run build:kernel\` first`, {
+      cause,
+    });
+  }
+}
+
+/** Compiles `bytes` in the process's tier, and reads the constants out of a throw-away instance. */
+export function compileImage(
+  variant: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  tier: Tier,
+): KernelImage {
+  const engine = selectTier(tier);
+  try {
+    const module = new WebAssembly.Module(bytes);
+    const memory = new WebAssembly.Memory({ initial: MIN_PAGES, maximum: MIN_PAGES, shared: true });
+    const instance = new WebAssembly.Instance(module, wasiImports(memory));
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return { variant, module, abi: new KernelAbi(instance.exports), sha256, engine };
+  } catch (cause) {
+    throw new BootError(`${variant} does not compile: ${(cause as Error).message}`, { cause });
+  }
+}
+
+let kernel: KernelImage | undefined;
+
+/** kernel.wasm as it was built. */
+export function kernelImage(tier: Tier): KernelImage {
+  if (kernel === undefined) kernel = compileImage("kernel", readKernel(), tier);
+  else selectTier(tier);
+  return kernel;
+}
