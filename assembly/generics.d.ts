@@ -5,7 +5,7 @@
 
 /** What a gate is: see gates/gate.ts for the contract of each method. */
 interface Gate {
-  bytes(): u32;
+  bytes(where: u32): u32;
   init(): i32;
   enter_fast(): u32;
   enter_ok(s: u32): bool;

@@ -8,7 +8,7 @@
  * the gate. Methods, and not free functions, because a type parameter is the only thing that asc
  * resolves a call on at compile time.
  *
- *   bytes()            size of the per-device state.
+ *   bytes(where)       what the gate takes: one of BYTES_*.
  *   init()             makes the per-device state. 0 or -ENOMEM. May sleep.
  *   enter_fast()       one attempt, without a call; returns a token.
  *   enter_ok(t)        true: the caller is inside, and t is its cookie. Part of entering: a gate may
@@ -36,7 +36,8 @@
 /** enter_slowpath(): the device is gone, and the caller is not inside. */
 export const GATE_CLOSED: u32 = 0xffffffff;
 
-// What an entrant meets while a removal is under way, for the tables.
-export const ENTRANT_BLOCKS: u32 = 0;
-export const ENTRANT_FAILS: u32 = 1;
-export const ENTRANT_PASSES: u32 = 2;
+// Where a gate's bytes are.
+export const BYTES_EMBEDDED: u32 = 0; // in each device
+export const BYTES_HEAP: u32 = 1; // allocated for each device
+export const BYTES_PER_CPU: u32 = 2; // for each device on each CPU
+export const BYTES_GLOBAL: u32 = 3; // once

@@ -25,7 +25,8 @@ import {
   percpu_ref_try_add_fast,
   percpu_ref_tryget_live_slowpath,
 } from "../lib/percpu-refcount";
-import { GATE_CLOSED } from "./gate";
+import { PERCPU_GRANULE } from "../mm/percpu";
+import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, GATE_CLOSED } from "./gate";
 
 /** percpu_ref release id, dispatched in callbacks.ts to percpu_ref_gate_release(). */
 export const PERCPU_REF_RELEASE_GATE: u32 = 1;
@@ -33,8 +34,10 @@ export const PERCPU_REF_RELEASE_GATE: u32 = 1;
 @unmanaged
 @final
 export class percpu_ref_gate {
-  bytes(): u32 {
-    return offsetof<percpu_ref>() + offsetof<completion>();
+  bytes(where: u32): u32 {
+    if (where === BYTES_EMBEDDED) return offsetof<percpu_ref>() + offsetof<completion>();
+    if (where === BYTES_HEAP) return offsetof<percpu_ref_data>();
+    return where === BYTES_PER_CPU ? PERCPU_GRANULE : 0;
   }
 
   init(): i32 {

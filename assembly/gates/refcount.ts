@@ -29,15 +29,15 @@ import {
   refcount_set,
   refcount_warn_saturate,
 } from "../lib/refcount";
-import { GATE_CLOSED } from "./gate";
+import { BYTES_EMBEDDED, GATE_CLOSED } from "./gate";
 
 @unmanaged
 @final
 export class refcount_gate {
   active_users: i32;
 
-  bytes(): u32 {
-    return offsetof<refcount_gate>() + offsetof<completion>();
+  bytes(where: u32): u32 {
+    return where === BYTES_EMBEDDED ? offsetof<refcount_gate>() + offsetof<completion>() : 0;
   }
 
   init(): i32 {

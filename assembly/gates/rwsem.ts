@@ -24,6 +24,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
+import { BYTES_GLOBAL } from "./gate";
 
 function sem(): rw_semaphore {
   return changetype<rw_semaphore>(CXL_MEMDEV_RWSEM);
@@ -32,8 +33,8 @@ function sem(): rw_semaphore {
 @unmanaged
 @final
 export class rwsem_gate {
-  bytes(): u32 {
-    return 0;
+  bytes(where: u32): u32 {
+    return where === BYTES_GLOBAL ? offsetof<rw_semaphore>() : 0;
   }
 
   init(): i32 {

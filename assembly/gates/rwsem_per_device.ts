@@ -22,6 +22,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
+import { BYTES_EMBEDDED } from "./gate";
 
 function sem(gate: rwsem_per_device_gate): rw_semaphore {
   return changetype<rw_semaphore>(gate);
@@ -30,8 +31,8 @@ function sem(gate: rwsem_per_device_gate): rw_semaphore {
 @unmanaged
 @final
 export class rwsem_per_device_gate {
-  bytes(): u32 {
-    return offsetof<rw_semaphore>();
+  bytes(where: u32): u32 {
+    return where === BYTES_EMBEDDED ? offsetof<rw_semaphore>() : 0;
   }
 
   init(): i32 {

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The removal benchmark: CPU 0 kills a gate again and again, the other CPUs read through it.
+ *
+ * What is sampled: on CPU 0, kill() from the call to "nobody is inside", ns; on a reader of the same
+ * device, for each removal, the longest that one entry took beyond its fast path, ns (0: none did).
+ * Readers of another device only count what they get done.
+ *
+ * Rules:   V1  A removal starts only once every reader of the device got on since it was opened.
+ *          V2  The gate is destroyed only once every reader of the device was turned away.
+ *          V3  An entrant that finds a context which is not alive inside the gate ends the job: -EIO.
+ *
+ * job.epoch is odd while the device is open; REMOVAL_OVER ends the job.
+ */
+import { atomic_add, READ_ONCE, smp_store_release } from "../arch/wasm/atomic";
+import { ktime_get } from "../arch/wasm/clock";
+import { EIO, ENOMEM, ETIMEDOUT } from "../arch/wasm/errno";
+import { boot } from "../arch/wasm/memory";
+import { smp_processor_id } from "../arch/wasm/percpu";
+import { rcu_qs } from "../kernel/rcu/tree";
+import { prandom_below } from "../lib/random";
+import { device_gate, device_open, device_slot } from "./bench_device";
+import {
+  add_sample,
+  bench_cpu,
+  bench_cpu_of,
+  bench_job,
+  clock_cost,
+  heartbeat,
+  MEET_DONE,
+  MEET_START,
+  meeting,
+  this_bench_cpu,
+} from "./bench_job";
+import { dispatch_contender } from "./contenders";
+import { arrive, await_all, await_change, rendezvous, should_stop } from "./rendezvous";
+import {
+  entry_is_pending,
+  finish_section_slowpath,
+  SECTION_BAD,
+  SECTION_CLOSED,
+  section,
+} from "./section";
+
+const REMOVAL_OVER: u32 = 0xffff_ffff;
+const READ_BURSTS: u32 = 4;
+
+function epoch_of(job: bench_job): usize {
+  return changetype<usize>(job) + offsetof<bench_job>("epoch");
+}
+
+function turned_away_of(job: bench_job): usize {
+  return changetype<usize>(job) + offsetof<bench_job>("turned_away");
+}
+
+/** Spins for a random time around pause_ns, in quiescent states. */
+function pause(pause_ns: u32): void {
+  const end = ktime_get() + <u64>prandom_below(2 * pause_ns + 1);
+  while (ktime_get() < end) rcu_qs();
+}
+
+/** V1: waits until every reader of the device has a new heartbeat. */
+function readers_got_on(job: bench_job): bool {
+  const deadline = ktime_get() + job.deadline_ns;
+  for (let cpu: u32 = 1; cpu < job.ncpus; cpu++) {
+    const reader = bench_cpu_of(job, cpu);
+    if (reader.same === 0) continue;
+    const seen = READ_ONCE(changetype<usize>(reader));
+    let spins: u32 = 0;
+    while (READ_ONCE(changetype<usize>(reader)) === seen) {
+      rcu_qs();
+      if (++spins < boot().spin_limit) continue;
+      if (ktime_get() > deadline || should_stop()) return false;
+      await_change(changetype<usize>(reader), seen);
+    }
+  }
+  return true;
+}
+
+function readers_of_device(job: bench_job): u32 {
+  let n: u32 = 0;
+  for (let cpu: u32 = 1; cpu < job.ncpus; cpu++) n += bench_cpu_of(job, cpu).same;
+  return n;
+}
+
+@unmanaged
+@final
+class removal_op {
+  /** One removal and the device's return. Returns 0, -ETIMEDOUT or -ENOMEM. */
+  remove<G extends Gate>(g: G, job: bench_job, cpu: bench_cpu, readers: u32): i32 {
+    const slot = device_slot(cpu.device);
+    const t0 = ktime_get();
+    g.kill(slot);
+    const took = ktime_get() - t0;
+    add_sample(job, cpu, took > <u64>cpu.clock_ns ? took - <u64>cpu.clock_ns : 0);
+    const met = await_all(turned_away_of(job), readers, job.deadline_ns);
+    if (met < 0) return met;
+    g.destroy(); // V2
+    smp_store_release(turned_away_of(job), 0);
+    if (g.init() !== 0) return -ENOMEM;
+    device_open(cpu.device);
+    return 0;
+  }
+
+  remover<G extends Gate>(job: bench_job, cpu: bench_cpu): i32 {
+    const g = changetype<G>(device_gate(cpu.device));
+    const readers = readers_of_device(job);
+    let epoch: u32 = 1;
+    const start = ktime_get();
+    for (let i: u32 = 0; i < job.removals && !should_stop(); i++) {
+      smp_store_release(epoch_of(job), epoch);
+      if (!readers_got_on(job)) return -ETIMEDOUT; // V1
+      pause(job.pause_ns);
+      if (job.dry === 0) {
+        const rc = this.remove<G>(g, job, cpu, readers);
+        if (rc < 0) return rc;
+        epoch += 2;
+      }
+      cpu.ops++;
+      rcu_qs();
+    }
+    cpu.elapsed_ns = ktime_get() - start;
+    return 0;
+  }
+
+  /** Reads until turned away. Returns the longest slow entry in ns, or -EIO. */
+  read_until_closed<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): i64 {
+    let longest: i64 = 0;
+    for (;;) {
+      const left = section.run<G>(g, slot, READ_BURSTS);
+      let result: u32;
+      if (entry_is_pending()) {
+        const t0 = ktime_get();
+        result = finish_section_slowpath<G>(g, slot);
+        longest = max<i64>(longest, <i64>(ktime_get() - t0) - cpu.clock_ns);
+      } else {
+        result = finish_section_slowpath<G>(g, slot);
+      }
+      rcu_qs();
+      if (result === SECTION_CLOSED) return longest;
+      if (result === SECTION_BAD) return -EIO; // V3
+      cpu.ops += READ_BURSTS - left;
+      heartbeat(cpu);
+      if (READ_ONCE(epoch_of(job)) === REMOVAL_OVER) return longest;
+    }
+  }
+
+  reader<G extends Gate>(job: bench_job, cpu: bench_cpu): i32 {
+    const g = changetype<G>(device_gate(cpu.device));
+    const slot = device_slot(cpu.device);
+    const start = ktime_get();
+    let seen: u32 = 0;
+    for (;;) {
+      const epoch = READ_ONCE(epoch_of(job));
+      if (epoch === REMOVAL_OVER || should_stop()) break;
+      if (epoch === seen) {
+        rcu_qs();
+        await_change(epoch_of(job), seen);
+        continue;
+      }
+      const longest = this.read_until_closed<G>(g, slot, job, cpu);
+      if (longest < 0) return <i32>longest;
+      seen = epoch;
+      if (READ_ONCE(epoch_of(job)) === REMOVAL_OVER) break;
+      add_sample(job, cpu, longest);
+      atomic_add(1, turned_away_of(job));
+    }
+    cpu.elapsed_ns = ktime_get() - start;
+    return 0;
+  }
+
+  run<G extends Gate>(): i32 {
+    const job = changetype<bench_job>(this);
+    const cpu = this_bench_cpu(job);
+    cpu.clock_ns = clock_cost();
+    const met = rendezvous(meeting(job, MEET_START), job.ncpus, job.deadline_ns);
+    if (met < 0) return met;
+    if (smp_processor_id() !== 0) return this.reader<G>(job, cpu);
+    const rc = this.remover<G>(job, cpu);
+    smp_store_release(epoch_of(job), REMOVAL_OVER);
+    arrive(meeting(job, MEET_DONE), 1);
+    return rc;
+  }
+}
+
+/**
+ * One CPU's part of a removal job: CPU 0 removes, the others read.
+ *
+ * @returns 0; -ETIMEDOUT when CPUs did not meet; -ENOMEM; -EIO when a context was not alive (V3)
+ * Context: an online CPU; sleeps where the gate does.
+ */
+export function bench_removal(job: usize): i32 {
+  const j = changetype<bench_job>(job);
+  return dispatch_contender<removal_op>(j.contender, changetype<removal_op>(job));
+}

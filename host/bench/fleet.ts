@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The machines of one run: one for each number of CPUs, all alive for the whole run, so that settings
+ * take turns round by round. A machine that has no job costs nothing: its workers wait in the host.
+ */
+import { availableParallelism } from "node:os";
+import { boot, type Machine, type MachineOptions } from "../machine/machine.ts";
+import { BenchJob } from "./job.ts";
+
+/** Loads of its state word that a CPU makes before it parks, where every CPU has a core: some 20 us. */
+const IDLE_POLL = 20_000;
+
+export function oversubscribed(cpus: number): boolean {
+  return cpus > availableParallelism();
+}
+
+export class Fleet {
+  readonly #machines = new Map<number, BenchJob>();
+  readonly #options: Omit<MachineOptions, "cpus" | "idlePoll">;
+
+  constructor(options: Omit<MachineOptions, "cpus" | "idlePoll">) {
+    this.#options = options;
+  }
+
+  /** The machine with that many CPUs, booted on first use. */
+  async of(cpus: number): Promise<BenchJob> {
+    const there = this.#machines.get(cpus);
+    if (there) return there;
+    const idlePoll = oversubscribed(cpus) ? 0 : IDLE_POLL;
+    const job = new BenchJob(await boot({ ...this.#options, cpus, idlePoll }));
+    this.#machines.set(cpus, job);
+    return job;
+  }
+
+  get machines(): Machine[] {
+    return [...this.#machines.values()].map((job) => job.machine);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.machines.map((machine) => machine.close()));
+    this.#machines.clear();
+  }
+}
