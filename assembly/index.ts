@@ -10,6 +10,7 @@ export * from "./arch/wasm/percpu";
 export * from "./arch/wasm/uaccess";
 export * from "./init/main";
 export * from "./kernel/locking/osq_lock";
+export * from "./kernel/locking/rwsem";
 export * from "./kernel/locking/spinlock";
 export * from "./kernel/sched/core";
 export * from "./kernel/sched/task";
