@@ -9,6 +9,7 @@ export * from "./arch/wasm/memory";
 export * from "./arch/wasm/percpu";
 export * from "./arch/wasm/uaccess";
 export * from "./init/main";
+export * from "./kernel/locking/mutex";
 export * from "./kernel/locking/osq_lock";
 export * from "./kernel/locking/rwsem";
 export * from "./kernel/locking/spinlock";
