@@ -13,6 +13,8 @@ export * from "./kernel/locking/mutex";
 export * from "./kernel/locking/osq_lock";
 export * from "./kernel/locking/rwsem";
 export * from "./kernel/locking/spinlock";
+export * from "./kernel/sched/completion";
 export * from "./kernel/sched/core";
 export * from "./kernel/sched/task";
+export * from "./kernel/sched/wait";
 export * from "./mm/slab";
