@@ -17,4 +17,6 @@ export * from "./kernel/sched/completion";
 export * from "./kernel/sched/core";
 export * from "./kernel/sched/task";
 export * from "./kernel/sched/wait";
+export * from "./lib/kref";
+export * from "./lib/refcount";
 export * from "./mm/slab";
