@@ -20,3 +20,4 @@ export * from "./kernel/sched/wait";
 export * from "./lib/kref";
 export * from "./lib/refcount";
 export * from "./mm/slab";
+export * from "./workload/locktorture";
