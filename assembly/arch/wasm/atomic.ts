@@ -31,6 +31,11 @@ export function smp_store_release(p: usize, v: u32): void {
   atomic.store<u32>(p, v);
 }
 
+/** Stores, with a full barrier behind the store. */
+export function smp_store_mb(p: usize, v: u32): void {
+  atomic.store<u32>(p, v);
+}
+
 export function READ_ONCE64(p: usize): u64 {
   return atomic.load<u64>(p);
 }
@@ -63,6 +68,11 @@ export function atomic_add_return_acquire(i: i32, v: usize): i32 {
 
 export function atomic_sub_return_release(i: i32, v: usize): i32 {
   return atomic.sub<i32>(v, i) - i;
+}
+
+/** Returns the OLD value. */
+export function atomic_fetch_add(i: i32, v: usize): i32 {
+  return atomic.add<i32>(v, i);
 }
 
 /** Returns the OLD value. */
