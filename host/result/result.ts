@@ -160,7 +160,7 @@ export type ComparisonWord = "faster" | "slower" | "no difference seen";
 /** Two contenders of one run, or one contender of two results. */
 export interface ComparisonRow {
   readonly metric: Metric;
-  /** Contender; of two saved results "NAME in A" and "NAME in B". */
+  /** Contender. Where b is the same one, a is from the second of two saved results. */
   readonly a: string;
   readonly b: string;
   /** Time of a over time of b; above 1 means that a is slower. */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** How the drawings find, order and name the rows of a result. */
+import type { Devices } from "../result/asked.ts";
+import { EMPTY_LOOP } from "../result/comparison.ts";
+import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
+import { formatPlural } from "./units.ts";
+
+/** Contenders in the order to be drawn: gates as listed, then baselines, the empty loop last. */
+export function contendersOf(result: Result): string[] {
+  const names = new Set(result.gates.map((gate) => gate.name));
+  for (const row of result.pairs) if (row.kind === "gate") names.add(row.contender);
+  for (const row of result.removals) names.add(row.contender);
+  for (const row of result.storms) if (row.gate !== null) names.add(row.gate);
+  const baselines = result.pairs.filter((row) => row.kind === "baseline");
+  for (const row of baselines) if (row.contender !== EMPTY_LOOP) names.add(row.contender);
+  if (baselines.some((row) => row.contender === EMPTY_LOOP)) names.add(EMPTY_LOOP);
+  return [...names];
+}
+
+/** A negative control is there to be caught; what it costs is the floor, not an offer. */
+export function isControl(result: Result, gate: string | null): boolean {
+  return result.gates.some((facts) => facts.name === gate && facts.control === true);
+}
+
+/** What a storm says of its driver, in a word or two, and whether that is as it should be. */
+export function stormWord(result: Result, storm: StormRow): { text: string; expected: boolean } {
+  if (!isControl(result, storm.gate)) {
+    return { text: storm.held ? "held" : "VIOLATED", expected: storm.held };
+  }
+  return { text: storm.held ? "NOT CAUGHT" : "caught", expected: !storm.held };
+}
+
+/** What the threads do not share in words, or do. */
+export function devicesName(devices: Devices): string {
+  return devices === "same" ? "shared device" : "own device";
+}
+
+/** @returns "pair, shared device, 2 threads", "removal, busy, 1 reader"; "*" where oversubscribed */
+export function metricName(metric: Metric): string {
+  const mark = metric.oversubscribed ? "*" : "";
+  if (metric.what === "removal") {
+    const readers =
+      metric.condition === "idle" ? "" : `, ${formatPlural(metric.threads, "reader")}`;
+    return `removal, ${metric.condition}${readers}${mark}`;
+  }
+  const where = devicesName(metric.devices ?? "same");
+  return `${metric.what}, ${where}, ${formatPlural(metric.threads, "thread")}${mark}`;
+}
+
+/** Whether the rows set one saved result beside another, and not gates beside each other. */
+export function isSideBySide(rows: readonly ComparisonRow[]): boolean {
+  return rows.length > 0 && rows.every((row) => row.a === row.b);
+}
+
+/** Distinct values in the order of first appearance. */
+export function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+/** Whether a drawing of the result has a figure that needs the footnote. */
+export function hasOversubscribed(result: Result): boolean {
+  return [...result.pairs, ...result.removals].some((row) => row.oversubscribed);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Two saved results, row by row: B beside A. */
+import { UsageError } from "../errors.ts";
+import type { SavedAsked } from "../result/asked.ts";
+import {
+  netRounds,
+  pairMetric,
+  removalMetric,
+  samePairSetting,
+  sameRemovalSetting,
+} from "../result/comparison.ts";
+import type { ComparisonRow, Json, Metric, Result } from "../result/result.ts";
+import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
+
+/** What differs between any two runs of the same machine, and says nothing about it. */
+const VOLATILE_KEYS = new Set(["loadAverage", "freeMemoryBytes", "uptimeS", "hostname"]);
+
+/** What two results are usually compared *for*: named, but no reason to refuse. */
+const SUBJECT_KEYS = new Set(["kernelSha256"]);
+
+/** Parameters that change what a figure means. */
+const ASKED_KEYS = ["windowMs", "serviceNs", "tier"] as const;
+
+const SEED = 1;
+
+/**
+ * @returns one line for each thing that makes the figures of two runs incomparable
+ */
+export function unlikeness(a: Result, b: Result): string[] {
+  const differs = (name: string, x: Json | undefined, y: Json | undefined): string[] => {
+    const [left, right] = [
+      JSON.stringify(x) ?? "not recorded",
+      JSON.stringify(y) ?? "not recorded",
+    ];
+    return left === right ? [] : [`${name}: ${left} and ${right}`];
+  };
+  const keys = new Set([...Object.keys(a.environment), ...Object.keys(b.environment)]);
+  const environment = [...keys]
+    .filter((key) => !VOLATILE_KEYS.has(key) && !SUBJECT_KEYS.has(key))
+    .flatMap((key) => differs(key, a.environment[key], b.environment[key]));
+  const [askedA, askedB] = [a, b].map((r) => r.asked as unknown as Record<string, Json>);
+  const asked = ASKED_KEYS.flatMap((key) => differs(key, askedA?.[key], askedB?.[key]));
+  return [...environment, ...differs("tier in force", a.tier.inForce, b.tier.inForce), ...asked];
+}
+
+/**
+ * @param now - when and by which version the comparison is made
+ * @returns a result that holds ratios only: time in B over time in A
+ * @throws UsageError, unless forced, when the environments are unlike; when no row is in both
+ */
+export function compareResults(
+  a: Result,
+  b: Result,
+  asked: SavedAsked,
+  now: Pick<Result, "tool" | "startedAt">,
+): Result {
+  const unlike = unlikeness(a, b);
+  if (unlike.length > 0 && !asked.force) {
+    throw new UsageError(
+      `${asked.a} and ${asked.b} were measured in unlike environments (--force compares them all the same): ${unlike.join("; ")}`,
+    );
+  }
+  const comparisons = [...pairRows(a, b), ...removalRows(a, b)];
+  if (comparisons.length === 0) {
+    throw new UsageError(`${asked.a} and ${asked.b} have no row in common`);
+  }
+  return {
+    ...now,
+    schema: a.schema,
+    command: "compare",
+    asked,
+    environment: b.environment,
+    tier: b.tier,
+    durationS: 0,
+    gates: b.gates,
+    pairs: [],
+    removals: [],
+    storms: [],
+    comparisons,
+    breakEvens: [],
+    notes: [...notesOf(a, b), ...unlike.map((line) => `unlike environments: ${line}`)],
+  };
+}
+
+function pairRows(a: Result, b: Result): ComparisonRow[] {
+  return b.pairs.flatMap((row) => {
+    const other = a.pairs.find((r) => r.contender === row.contender && samePairSetting(r, row));
+    if (!other) return [];
+    // A baseline is set beside itself as it is: less the empty loop, that one would be nothing.
+    const [x, y] =
+      row.kind === "baseline"
+        ? [row.samples, other.samples]
+        : [netRounds(row, b.pairs), netRounds(other, a.pairs)];
+    return rowOf(pairMetric(row), row.contender, unpairedRatio(x, y, SEED));
+  });
+}
+
+function removalRows(a: Result, b: Result): ComparisonRow[] {
+  return b.removals.flatMap((row) => {
+    const same = (r: typeof row) => r.contender === row.contender && sameRemovalSetting(r, row);
+    const other = a.removals.find(same);
+    if (!other) return [];
+    const ratio = unpairedRatio(row.samples, other.samples, SEED);
+    return rowOf(removalMetric(row), row.contender, ratio);
+  });
+}
+
+function rowOf(metric: Metric, contender: string, ratio: Ratio | null): ComparisonRow[] {
+  if (!ratio) return [];
+  return [{ metric, a: contender, b: contender, ...ratio, word: wordFor(ratio) }];
+}
+
+function notesOf(a: Result, b: Result): string[] {
+  const notes: string[] = [];
+  const [left, right] = [a, b].map((result) => result.environment["kernelSha256"]);
+  if (left !== right) notes.push("the two runs timed different builds of kernel.wasm.");
+  for (const [name, result] of [["A", a] as const, ["B", b] as const]) {
+    if (result.interrupted) notes.push(`${name} was interrupted: it may lack rows.`);
+  }
+  const verdicts = b.storms.flatMap((storm) => {
+    const other = a.storms.find((s) => s.driver === storm.driver);
+    if (!other || other.held === storm.held) return [];
+    const [before, after] = other.held ? ["held", "did not"] : ["did not hold", "did"];
+    return [`${storm.driver} ${before} in A and ${after} in B.`];
+  });
+  return [...notes, ...verdicts];
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** A result as text for a terminal, a pipe or a file. */
+import { EMPTY_LOOP } from "../result/comparison.ts";
+import type { Json, Result } from "../result/result.ts";
+import { drawDecision } from "./decision.ts";
+import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
+import { hasOversubscribed } from "./rows.ts";
+import { sentencesOf } from "./sentences.ts";
+import { drawStorms } from "./storms.ts";
+import { type Canvas, wrap } from "./style.ts";
+import { formatNumber, formatRange } from "./units.ts";
+
+/** An engine that takes this much longer for an atomic add than for an exchange makes a loop of it. */
+const ADD_IS_A_LOOP = 1.25;
+
+/** @returns lines without a newline, the last one not empty */
+export function drawResult(result: Result, canvas: Canvas): string[] {
+  const detailed = result.command !== "compare";
+  return joinBlocks([
+    drawPlace(result, canvas),
+    withFootnotes(drawDecision(result, canvas), result, canvas),
+    sentencesOf(result).flatMap((sentence) => wrap(sentence, canvas.width)),
+    detailed ? drawPairs(result, canvas) : [],
+    drawComparisons(result, canvas),
+    drawBreakEvens(result, canvas),
+    drawStorms(result, canvas, detailed),
+    drawRemarks(result, canvas),
+  ]);
+}
+
+/** One empty line between blocks; an empty block leaves none. */
+export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
+  return blocks
+    .filter((block) => block.length > 0)
+    .flatMap((block, i) => (i > 0 ? ["", ...block] : block));
+}
+
+/** The machine and the tier that every figure below belongs to. */
+function drawPlace(result: Result, canvas: Canvas): string[] {
+  const lines = wrap(`machine: ${environmentText(result.environment)}`, canvas.width, "", "  ");
+  if (result.pairs.length + result.removals.length === 0) return lines;
+  return [...lines, ...wrap(`tier: ${tierText(result)}`, canvas.width, "", "  ")];
+}
+
+/** What is worth a place on the line, with the words that go with it. */
+const ENVIRONMENT: readonly (readonly [key: string, before: string, after: string])[] = [
+  ["cpu", "", ""],
+  ["cores", "", " cores"],
+  ["node", "node ", ""],
+  ["v8", "V8 ", ""],
+  ["v8Flags", "flags ", ""],
+  ["clockResolutionNs", "clock step ", " ns"],
+  ["loadAverage", "load ", ""],
+  ["kernelSha256", "kernel.wasm ", ""],
+];
+
+function environmentText(environment: Result["environment"]): string {
+  const parts = ENVIRONMENT.flatMap(([key, before, after]) => {
+    const value = environment[key];
+    if (value === undefined || value === null) return [];
+    const text = key === "kernelSha256" ? String(value).slice(0, 12) : jsonText(value);
+    return text === "" ? [] : [`${before}${text}${after}`];
+  });
+  return parts.length > 0 ? parts.join(", ") : "not recorded";
+}
+
+function jsonText(value: Json): string {
+  if (Array.isArray(value)) return value.map(jsonText).join(" ");
+  if (typeof value === "number" && !Number.isInteger(value))
+    return String(Number(value.toPrecision(3)));
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function tierText({ tier }: Result): string {
+  const name = {
+    baseline: "baseline compiler for every row",
+    optimized: "optimizing compiler for every row",
+    unknown: "the engine's own choice",
+  }[tier.inForce];
+  const factor = tier.addOverExchange;
+  if (factor === null) return name;
+  return `${name}; an atomic add costs ${formatNumber(factor)} of an exchange`;
+}
+
+const REMOVAL_NOTE =
+  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest) or fail with ENXIO; readers, others: change in the rate of ioctls on this device, and on another one.";
+const STORM_NOTE =
+  "storm: held, or violated. caught: the negative control was found out, as it must be.";
+
+function withFootnotes(table: readonly string[], result: Result, canvas: Canvas): string[] {
+  if (table.length === 0) return [];
+  const { dim } = canvas.style;
+  const notes: string[] = [];
+  if (result.pairs.length > 0) {
+    const n = formatRange(result.pairs.map((row) => row.raw.n));
+    const empty = result.pairs.some((row) => row.contender === EMPTY_LOOP);
+    const net = empty ? ", less the empty loop (its own time in brackets)" : "";
+    notes.push(`thr: threads. Times are medians of ${n} rounds${net}.`);
+  }
+  if (hasOversubscribed(result)) {
+    const cores = result.environment["cores"];
+    const count = typeof cores === "number" ? ` (${cores})` : "";
+    notes.push(
+      `* oversubscribed, more threads than cores${count}: the figure is the scheduler's too.`,
+    );
+  }
+  if (result.removals.length > 0) notes.push(REMOVAL_NOTE);
+  if (result.storms.length > 0) notes.push(STORM_NOTE);
+  return [...table, "", ...notes.flatMap((note) => wrap(note, canvas.width).map(dim))];
+}
+
+/** Warnings that the figures themselves call for, the runner's notes, and how the run ended. */
+function drawRemarks(result: Result, canvas: Canvas): string[] {
+  const remarks = result.notes.map((note) => `note: ${note}`);
+  if (result.pairs.length > 0) remarks.unshift(...tierWarning(result));
+  if (result.interrupted) {
+    const after = formatNumber(result.durationS);
+    remarks.push(`note: interrupted after ${after} s; the rows hold what was measured by then.`);
+  }
+  return remarks.flatMap((remark) => wrap(remark, canvas.width, "", "  "));
+}
+
+/** Said wherever the engine, and not only the algorithm, may decide between the gates. */
+function tierWarning({ tier }: Result): string[] {
+  const factor = tier.addOverExchange;
+  const loop = factor !== null && factor > ADD_IS_A_LOOP;
+  if (tier.selectable && !loop) return [];
+  const why = tier.selectable ? "in this tier" : "in this engine, whose tier cannot be chosen,";
+  const much =
+    factor === null ? "an unmeasured multiple" : `${formatNumber(factor)} times the cost`;
+  return [
+    `warning: ${why} an atomic add takes ${much} of an exchange (near 1 in native code): gates that count with add and sub, such as rwsem and refcount, are charged the difference.`,
+  ];
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Result } from "../result/result.ts";
+import { isControl, metricName } from "./rows.ts";
+import { formatNumber } from "./units.ts";
+
+/**
+ * What makes a run end with status 1: a driver whose storm found a violation, a negative control
+ * that was not caught, or, with a limit set, a slowdown that is certain to be beyond it.
+ *
+ * @param maxSlowdownPct - of `compare A B`; the lower end of the interval must lie above it
+ * @returns one line each; none when everything held
+ */
+export function failuresOf(result: Result, maxSlowdownPct: number | null = null): string[] {
+  const lines: string[] = [];
+  for (const storm of result.storms) {
+    const control = isControl(result, storm.gate) && result.command === "compare";
+    if (!control && !storm.held) {
+      const properties = [...new Set(storm.violations.map(({ property }) => property))].join(", ");
+      lines.push(`${storm.driver}: violated: ${properties || "see the JSON"}`);
+    }
+    if (control && storm.held) lines.push(`${storm.driver}: this control was not caught`);
+  }
+  if (maxSlowdownPct === null) return lines;
+  for (const { metric, a, ratio, word } of result.comparisons) {
+    if (word !== "slower" || ratio.low <= 1 + maxSlowdownPct / 100) continue;
+    lines.push(
+      `${a}, ${metricName(metric)}: ${formatNumber(ratio.median)} times as long, more than ${maxSlowdownPct} % slower`,
+    );
+  }
+  return lines;
+}
