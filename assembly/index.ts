@@ -8,5 +8,7 @@ export * from "./arch/wasm/futex";
 export * from "./arch/wasm/memory";
 export * from "./arch/wasm/percpu";
 export * from "./arch/wasm/uaccess";
+export * from "./callbacks";
 export * from "./init/main";
+export * from "./kernel/rcu/tree";
 export * from "./mm/slab";
