@@ -11,4 +11,6 @@ export * from "./arch/wasm/uaccess";
 export * from "./callbacks";
 export * from "./init/main";
 export * from "./kernel/rcu/tree";
+export * from "./lib/fault-inject";
+export * from "./lib/random";
 export * from "./mm/slab";

@@ -11,6 +11,7 @@
  *   0x0300  RCU callback lists
  *   0x0380  OSQ node
  *   0x0400  event counters, u64 each
+ *   0x0980  random and fault injection state
  *   0x0a00  panic record, sanitizer report
  *   0x0c00  slab magazines and type counts
  *   0x2000  dynamic: alloc_percpu()
@@ -22,6 +23,8 @@ export const PERCPU_RCU_SLOT: usize = 0x280;
 export const PERCPU_RCU_DATA: usize = 0x300;
 export const PERCPU_OSQ_NODE: usize = 0x380;
 export const PERCPU_EVENTS: usize = 0x400;
+export const PERCPU_RANDOM: usize = 0x980;
+export const PERCPU_FAULT: usize = 0x990;
 export const PERCPU_PANIC: usize = 0xa00;
 export const PERCPU_SLAB: usize = 0xc00;
 export const PERCPU_DYNAMIC: usize = 0x2000;
