@@ -13,4 +13,5 @@ export * from "./init/main";
 export * from "./kernel/rcu/tree";
 export * from "./lib/fault-inject";
 export * from "./lib/random";
+export * from "./mm/percpu";
 export * from "./mm/slab";
