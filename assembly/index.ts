@@ -12,6 +12,7 @@ export * from "./callbacks";
 export * from "./init/main";
 export * from "./kernel/rcu/tree";
 export * from "./lib/fault-inject";
+export * from "./lib/idr";
 export * from "./lib/percpu-refcount";
 export * from "./lib/random";
 export * from "./mm/percpu";
