@@ -12,12 +12,14 @@
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import {
   complete,
-  type completion,
+  completion,
   init_completion,
   wait_for_completion,
 } from "../kernel/sched/completion";
 import {
-  type percpu_ref,
+  PERCPU_REF_COUNTER_BYTES,
+  PERCPU_REF_DATA_BYTES,
+  percpu_ref,
   percpu_ref_exit,
   percpu_ref_init,
   percpu_ref_kill,
@@ -25,7 +27,6 @@ import {
   percpu_ref_try_add_fast,
   percpu_ref_tryget_live_slowpath,
 } from "../lib/percpu-refcount";
-import { PERCPU_GRANULE } from "../mm/percpu";
 import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, GATE_CLOSED } from "./gate";
 
 /** percpu_ref release id, dispatched in callbacks.ts to percpu_ref_gate_release(). */
@@ -36,8 +37,8 @@ export const PERCPU_REF_RELEASE_GATE: u32 = 1;
 export class percpu_ref_gate {
   bytes(where: u32): u32 {
     if (where === BYTES_EMBEDDED) return offsetof<percpu_ref>() + offsetof<completion>();
-    if (where === BYTES_HEAP) return offsetof<percpu_ref_data>();
-    return where === BYTES_PER_CPU ? PERCPU_GRANULE : 0;
+    if (where === BYTES_HEAP) return PERCPU_REF_DATA_BYTES;
+    return where === BYTES_PER_CPU ? PERCPU_REF_COUNTER_BYTES : 0;
   }
 
   init(): i32 {

@@ -19,7 +19,7 @@ import {
 } from "../arch/wasm/atomic";
 import {
   complete,
-  type completion,
+  completion,
   init_completion,
   wait_for_completion,
 } from "../kernel/sched/completion";

@@ -14,7 +14,7 @@ import { WRITE_ONCE } from "../arch/wasm/atomic";
 import { CXL_MEMDEV_RWSEM } from "../arch/wasm/memory";
 import {
   down_write,
-  type rw_semaphore,
+  rw_semaphore,
   rwsem_down_read_slowpath,
   rwsem_read_acquired,
   rwsem_read_trylock_add,

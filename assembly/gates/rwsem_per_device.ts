@@ -12,7 +12,7 @@ import { WRITE_ONCE } from "../arch/wasm/atomic";
 import {
   down_write,
   init_rwsem,
-  type rw_semaphore,
+  rw_semaphore,
   rwsem_down_read_slowpath,
   rwsem_read_acquired,
   rwsem_read_trylock_add,

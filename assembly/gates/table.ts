@@ -5,11 +5,11 @@
  *
  * dispatch_gate() runs `op` compiled for one gate. It is called once a job, never in a loop.
  */
-import type { busted_gate } from "./busted";
-import type { percpu_ref_gate } from "./percpu_ref";
-import type { refcount_gate } from "./refcount";
-import type { rwsem_gate } from "./rwsem";
-import type { rwsem_per_device_gate } from "./rwsem_per_device";
+import { busted_gate } from "./busted";
+import { percpu_ref_gate } from "./percpu_ref";
+import { refcount_gate } from "./refcount";
+import { rwsem_gate } from "./rwsem";
+import { rwsem_per_device_gate } from "./rwsem_per_device";
 
 export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;

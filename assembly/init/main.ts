@@ -16,6 +16,8 @@
 import { EINVAL } from "../arch/wasm/errno";
 import { boot, boot_info, NR_CPUS, PERCPU_BASE, PERCPU_STRIDE } from "../arch/wasm/memory";
 import { set_smp_processor_id } from "../arch/wasm/percpu";
+import { rcu_cpu_offline, rcu_cpu_online, rcu_init } from "../kernel/rcu/tree";
+import { sched_init_cpu } from "../kernel/sched/core";
 import { slab_init } from "../mm/slab";
 
 export const OFFSETOF_BOOT_INFO_NCPUS: u32 = offsetof<boot_info>("ncpus");
@@ -50,6 +52,7 @@ export function kernel_boot(): i32 {
   if (b.ncpus === 0 || b.ncpus > NR_CPUS) return -EINVAL;
   if (<usize>b.arena_end <= arena_start(b.ncpus)) return -EINVAL;
   set_smp_processor_id(0);
+  rcu_init();
   slab_init(arena_start(b.ncpus), b.arena_end);
   return 0;
 }
@@ -63,14 +66,23 @@ export function kernel_boot(): i32 {
 export function cpu_up(cpu: u32): i32 {
   if (cpu >= boot().ncpus) return -EINVAL;
   set_smp_processor_id(cpu);
+  sched_init_cpu();
   return 0;
 }
 
 /** Begins a stretch of kernel work. Context: the CPU is up and outside. Ordering: full. */
-export function cpu_enter(): void {}
+export function cpu_enter(): void {
+  rcu_cpu_online();
+}
 
-/** Ends it: the CPU may wait in the host for as long as it likes. Context: inside. Ordering: full. */
-export function cpu_leave(): void {}
+/**
+ * Ends it: the CPU may wait in the host for as long as it likes. Runs its RCU callbacks first.
+ *
+ * Context: inside; sleeps if there is a callback. Ordering: full.
+ */
+export function cpu_leave(): void {
+  rcu_cpu_offline();
+}
 
 /** Takes the calling CPU out of the machine. Context: outside; nothing runs on it afterwards. */
 export function cpu_down(): void {}

@@ -63,7 +63,8 @@ class read_op {
   warm_up<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): bool {
     cpu.bursts = 8;
     const end = ktime_get() + job.warmup_ns;
-    for (let warm = false; ; ) {
+    let warm = false;
+    while (true) {
       const t0 = ktime_get();
       if (!this.chunk<G>(g, slot, cpu)) return false;
       const t1 = ktime_get();

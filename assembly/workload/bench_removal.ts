@@ -126,7 +126,7 @@ class removal_op {
   /** Reads until turned away. Returns the longest slow entry in ns, or -EIO. */
   read_until_closed<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): i64 {
     let longest: i64 = 0;
-    for (;;) {
+    while (true) {
       const left = section.run<G>(g, slot, READ_BURSTS);
       let result: u32;
       if (entry_is_pending()) {

@@ -44,6 +44,11 @@ export function smp_store_release64(p: usize, v: u64): void {
   atomic.store<u64>(p, v);
 }
 
+/** Stores, with a full barrier behind the store. */
+export function smp_store_mb64(p: usize, v: u64): void {
+  atomic.store<u64>(p, v);
+}
+
 export function atomic64_add_return(i: u64, v: usize): u64 {
   return atomic.add<u64>(v, i) + i;
 }

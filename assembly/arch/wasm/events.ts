@@ -42,7 +42,8 @@ export const EV_MBOX_SLEEP: u32 = 32;
 export const EV_SLAB_REFILL: u32 = 33;
 export const EV_SLAB_ENOMEM: u32 = 34;
 export const EV_VIOLATION: u32 = 35;
-export const NR_EVENTS: u32 = 36;
+export const EV_RCU_ONLINE_RETRY: u32 = 36;
+export const NR_EVENTS: u32 = 37;
 
 /** Context: any; never sleeps. Ordering: none. */
 export function count_event(ev: u32): void {

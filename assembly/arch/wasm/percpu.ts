@@ -14,6 +14,7 @@
  *   0x0300  RCU callback lists
  *   0x0380  OSQ node
  *   0x0400  event counters, u64 each
+ *   0x0880  random and fault injection state
  *   0x0900  what a driver would keep on its kernel stack, 256 bytes
  *   0x0a00  panic record, sanitizer report
  *   0x0c00  slab magazines and type counts
@@ -31,6 +32,8 @@ export const PERCPU_RCU_SLOT: usize = 0x280;
 export const PERCPU_RCU_DATA: usize = 0x300;
 export const PERCPU_OSQ_NODE: usize = 0x380;
 export const PERCPU_EVENTS: usize = 0x400;
+export const PERCPU_RANDOM: usize = 0x880;
+export const PERCPU_FAULT: usize = 0x890;
 export const PERCPU_KSTACK: usize = 0x900;
 export const PERCPU_PANIC: usize = 0xa00;
 export const PERCPU_SLAB: usize = 0xc00;

@@ -30,7 +30,7 @@ import { WARN_ON } from "../../arch/wasm/bug";
 import { ktime_get, NSEC_PER_MSEC, NSEC_PER_SEC, NSEC_PER_USEC } from "../../arch/wasm/clock";
 import { E2BIG, EBUSY, EFAULT, EINVAL, EIO, ENXIO, ETIMEDOUT } from "../../arch/wasm/errno";
 import { count_event, EV_MBOX_CMD, EV_MBOX_SLEEP } from "../../arch/wasm/events";
-import { mutex_lock, mutex_unlock } from "../../kernel/locking/mutex";
+import { mutex, mutex_lock, mutex_unlock } from "../../kernel/locking/mutex";
 import {
   schedule_timeout,
   set_current_state,
@@ -132,7 +132,7 @@ function memdev_ready(regs: usize): i32 {
  * Context: sleeps. Ordering: acquire.
  */
 export function cxl_mem_mbox_get(cxlm: cxl_mem, state: u32): i32 {
-  mutex_lock(cxl_mem_mbox_mutex(cxlm));
+  mutex_lock(changetype<mutex>(cxl_mem_mbox_mutex(cxlm)));
   let rc: i32 = -EIO;
   if (!cxl_mem_gone(cxlm, state)) {
     rc = cxl_mem_wait_for_doorbell(cxlm, cxlm.mbox_regs);
@@ -150,7 +150,7 @@ export function cxl_mem_mbox_get(cxlm: cxl_mem, state: u32): i32 {
  */
 export function cxl_mem_mbox_put(cxlm: cxl_mem, state: u32): void {
   const now = cxl_mem_state(cxlm);
-  if (now === state || now === CXL_MEM_DEAD) mutex_unlock(cxl_mem_mbox_mutex(cxlm));
+  if (now === state || now === CXL_MEM_DEAD) mutex_unlock(changetype<mutex>(cxl_mem_mbox_mutex(cxlm)));
 }
 
 function write_command(regs: usize, cmd: cxl_mbox_cmd): i32 {

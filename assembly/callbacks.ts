@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The vector table: what a function pointer is in the kernel is an id here, and a case of a switch. A
+ * function reference would be static data, which every CPU's instantiation would copy in again.
+ *
+ * This is the one file that imports upwards: a table a kind of callback, a line a callback. An id is
+ * defined beside the function that it names. Order: by the layer that calls, lowest first.
+ */
+import { panic } from "./arch/wasm/bug";
+import { PERCPU_REF_RELEASE_GATE, percpu_ref_gate_release } from "./gates/percpu_ref";
+import {
+  percpu_ref,
+  PERCPU_REF_NOOP_CONFIRM,
+  percpu_ref_switch_to_atomic_rcu,
+  RCU_PERCPU_REF_SWITCH,
+} from "./lib/percpu-refcount";
+
+/** (id, object) No such callback. One code a table. */
+export const BUG_CALLBACK_UNKNOWN_RCU: u32 = 240;
+export const BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE: u32 = 241;
+export const BUG_CALLBACK_UNKNOWN_PERCPU_REF_CONFIRM: u32 = 242;
+
+/** kernel/rcu: a grace period after call_rcu(head, func). Context: RCU callback; never sleeps. */
+export function rcu_invoke(func: u32, head: usize): void {
+  switch (func) {
+    case RCU_PERCPU_REF_SWITCH:
+      percpu_ref_switch_to_atomic_rcu(head);
+      return;
+    default:
+      panic(BUG_CALLBACK_UNKNOWN_RCU, func, <u32>head);
+  }
+}
+
+/** lib/percpu-refcount: the last reference is gone. Context: any, atomic; never sleeps. */
+export function percpu_ref_release(id: u32, ref: usize): void {
+  switch (id) {
+    case PERCPU_REF_RELEASE_GATE:
+      percpu_ref_gate_release(changetype<percpu_ref>(ref));
+      return;
+    default:
+      panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE, id, <u32>ref);
+  }
+}
+
+/** lib/percpu-refcount: the ref is in atomic mode on every CPU. Context: any, atomic; never sleeps. */
+export function percpu_ref_confirm(id: u32, ref: usize): void {
+  switch (id) {
+    case PERCPU_REF_NOOP_CONFIRM:
+      return;
+    default:
+      panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_CONFIRM, id, <u32>ref);
+  }
+}
+
+// drivers/base: device_release(dev)
+
+// drivers/base: devm_action(action, data)
+
+// fs: fops_open(ops, inode, file), fops_release(ops, inode, file)
