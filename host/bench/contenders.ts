@@ -2,7 +2,6 @@
 /** Who is measured: gates and baselines by the names that users see, with the module's ids. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
-import type { GateFacts } from "../result/result.ts";
 
 export interface Contender {
   readonly name: string;
