@@ -17,7 +17,7 @@ export interface Request {
   reject(error: Error): void;
 }
 
-/** How a CPU tells its machine that the run is over. */
+/** How a CPU tells its machine what becomes of a call. */
 export interface CpuOwner {
   starting(cpu: number): void;
   trapped(cpu: number, request: Request, answer: FromWorker & { type: "trap" }): void;
@@ -74,6 +74,14 @@ export class Cpu implements Tenant {
     if (next !== undefined) this.#start(next);
     if (answer.type === "refused") request.reject(new MachineError(answer.message));
     else request.resolve(answer);
+  }
+
+  /** Takes a call back that has not been made yet. @returns whether it was one */
+  withdraw(request: Request): boolean {
+    const index = this.#queue.indexOf(request);
+    if (index <= 0) return false;
+    this.#queue.splice(index, 1);
+    return true;
   }
 
   died(reason: Error): void {

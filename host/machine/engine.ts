@@ -76,6 +76,12 @@ export function selectTier(tier: Tier): Engine {
   return chosen;
 }
 
+/** Which of V8's compilers makes all the code of this process; "unknown" where V8 or another engine decides. */
+export function tierInForce(engine: Engine): "baseline" | "optimized" | "unknown" {
+  if (engine.flags.includes("--liftoff-only")) return "baseline";
+  return engine.flags.includes("--no-liftoff") ? "optimized" : "unknown";
+}
+
 /**
  * (func (export "f") (param $x i32) (result i32) (local i32)
  *   (local.set 1 (i32.add (local.get 0) (i32.const 7)))

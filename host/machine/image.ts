@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KernelAbi } from "../abi/kernel.ts";
+import { SourceMap } from "../abi/source-map.ts";
 import { BootError } from "../errors.ts";
 import { type Engine, selectTier, type Tier } from "./engine.ts";
 import { wasiImports } from "./wasi.ts";
@@ -25,6 +26,8 @@ export interface KernelImage {
   /** sha256 of the bytes that were compiled, hex. */
   readonly sha256: string;
   readonly engine: Engine;
+  /** Where in assembly/ the instruction at a byte offset comes from: "file:line", null if unknown. */
+  locate(offset: number): string | null;
 }
 
 const built = extname(import.meta.url) === ".ts" ? "../../build/" : "../../";
@@ -44,19 +47,40 @@ export function readKernel(): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Compiles `bytes` in the process's tier, and reads the constants out of a throw-away instance. */
+/** The kernel's source map; null when the build wrote none. */
+export function readKernelMap(): SourceMap | null {
+  try {
+    return new SourceMap(readFileSync(KERNEL_MAP_PATH, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Compiles `bytes` in the process's tier, and reads the constants out of a throw-away instance.
+ *
+ * @param sourceMap - of these very bytes; called when a panic is first described
+ * @throws BootError when they are no kernel
+ */
 export function compileImage(
   variant: string,
   bytes: Uint8Array<ArrayBuffer>,
   tier: Tier,
+  sourceMap: () => SourceMap | null = () => null,
 ): KernelImage {
   const engine = selectTier(tier);
+  let map: SourceMap | null | undefined;
+  const locate = (offset: number) => {
+    if (map === undefined) map = sourceMap();
+    const at = map?.locate(offset);
+    return at ? `${at.file}:${at.line}` : null;
+  };
   try {
     const module = new WebAssembly.Module(bytes);
     const memory = new WebAssembly.Memory({ initial: MIN_PAGES, maximum: MIN_PAGES, shared: true });
     const instance = new WebAssembly.Instance(module, wasiImports(memory));
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    return { variant, module, abi: new KernelAbi(instance.exports), sha256, engine };
+    return { variant, module, abi: new KernelAbi(instance.exports), sha256, engine, locate };
   } catch (cause) {
     throw new BootError(`${variant} does not compile: ${(cause as Error).message}`, { cause });
   }
@@ -66,7 +90,7 @@ let kernel: KernelImage | undefined;
 
 /** kernel.wasm as it was built. */
 export function kernelImage(tier: Tier): KernelImage {
-  if (kernel === undefined) kernel = compileImage("kernel", readKernel(), tier);
+  if (kernel === undefined) kernel = compileImage("kernel", readKernel(), tier, readKernelMap);
   else selectTier(tier);
   return kernel;
 }

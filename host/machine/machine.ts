@@ -7,92 +7,60 @@
  * rejected with that one error, the workers are terminated, and the memory stays readable (tasks(),
  * log(), events()). Otherwise close() parks the workers for the next machine of the process.
  */
+import { availableParallelism } from "node:os";
 import type { KernelAbi } from "../abi/kernel.ts";
-import { BootError, MachineError, PanicError, StallError, UsageError } from "../errors.ts";
+import { BootError, MachineError, UsageError } from "../errors.ts";
+import { allowedCores } from "./affinity.ts";
+import { bringUp } from "./bring-up.ts";
 import { Cpu, type CpuOwner, type Request } from "./cpu.ts";
-import type { Tier } from "./engine.ts";
-import { type KernelImage, kernelImage, PAGE_BYTES } from "./image.ts";
+import { panicError, stallError } from "./describe.ts";
+import { type KernelImage, kernelImage } from "./image.ts";
 import {
   type LogRecord,
   readEvents,
   readLog,
-  readPanic,
   readTask,
   type TaskState,
   writeStop,
 } from "./inspect.ts";
-import { layOut, type MemoryMap, writeBootInfo } from "./memory-map.ts";
-import { takeWorkers } from "./pool.ts";
+import { layOut, type MemoryMap } from "./memory-map.ts";
+import type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
+import { type PooledWorker, takeWorkers } from "./pool.ts";
+import { ProgressWatch } from "./progress.ts";
 import type { FromWorker, JointStart, ToWorker } from "./protocol.ts";
-import { describeStall } from "./stall.ts";
-import { wasmFrames } from "./wasm-stack.ts";
+
+export type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
 
 const DEADLINE_DEFAULT_MS = 30_000;
 const BOOT_DEADLINE_MS = 10_000;
 const STOP_GRACE_MS = 1_000;
 const JOINT_SPIN = 20_000; // loads, some 20 us
 
-export interface MachineOptions {
-  /** CPUs, each a thread: 1 to 64. */
-  readonly cpus: number;
-  /** Size of the whole memory; default: a 16 MiB arena and what else is needed. */
-  readonly memoryBytes?: number;
-  readonly userBytesPerCpu?: number;
-  readonly hostBytes?: number;
-  /** V8's compiler tier; the first machine of a process decides for all. */
-  readonly tier?: Tier;
-  /** What to run instead of kernel.wasm: a variant that a pass made of it. */
-  readonly image?: KernelImage;
-  /** Whether the image checks accesses against shadow memory. */
-  readonly shadow?: boolean;
-  readonly kasanQuarantineBytes?: number;
-  readonly seed?: number;
-  /** Loads of its state word that a CPU makes before it parks; 0 where CPUs outnumber cores. */
-  readonly idlePoll?: number;
-  /** Loads of a spinlock that a waiter makes before it sleeps on it. */
-  readonly spinLimit?: number;
-  readonly rcuStallMs?: number;
-  readonly rwsemWaitMs?: number;
-  /** Deadline of a call that sets none. */
-  readonly deadlineMs?: number;
-  /** Aborting stops the calls in flight and fails the machine. */
-  readonly signal?: AbortSignal;
-}
-
-export interface CallOptions {
-  readonly args?: readonly (number | bigint)[];
-  readonly deadlineMs?: number;
-  /** False: without cpu_enter() and cpu_leave() around it, for tests of those states. */
-  readonly bracket?: boolean;
-  /** Named in the error when the call traps or stalls. */
-  readonly gate?: string;
-  readonly signal?: AbortSignal;
-}
-
-export type KernelValue = number | bigint;
-
-function asNumber(fn: string, value: KernelValue): number {
-  if (typeof value === "number") return value;
-  throw new MachineError(`${fn} returns 64 bits: call64() takes them`);
-}
-
-/** Boots a machine. @throws UsageError, BootError, MachineError */
+/** Boots a machine. @throws UsageError, BootError, MachineError; the signal's reason once aborted */
 export async function boot(options: MachineOptions): Promise<Machine> {
   options.signal?.throwIfAborted();
   const image = options.image ?? kernelImage(options.tier ?? "default");
   const map = layOut(image.abi, options);
   const workers = await takeWorkers(map.cpus, BOOT_DEADLINE_MS);
-  const machine = new Machine(options, image, map, (owner) =>
-    workers.map((worker, cpu) => new Cpu(cpu, worker, owner)),
+  const cores = options.pin ? allowedCores() : null;
+  const pinned = await Promise.all(
+    workers.map((worker, cpu) => worker.bind(cores?.[cpu % cores.length] ?? null)),
   );
+  const machine = new Machine(options, image, map, workers, pinned);
   try {
     await machine.bringUp();
+    options.signal?.throwIfAborted();
     return machine;
   } catch (error) {
     await machine.close();
-    if (error instanceof MachineError) throw error;
+    if (error instanceof MachineError || error === options.signal?.reason) throw error;
     throw new BootError(`boot: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function asNumber(fn: string, value: KernelValue): number {
+  if (typeof value === "number") return value;
+  throw new MachineError(`${fn} returns 64 bits: call64() takes them`);
 }
 
 export class Machine implements CpuOwner {
@@ -102,12 +70,15 @@ export class Machine implements CpuOwner {
   readonly image: KernelImage;
   /** Constants and function names of the kernel. */
   readonly kernel: KernelAbi;
+  /** The core that each CPU is bound to, null for none. */
+  readonly pinned: readonly (number | null)[];
   /** Whether raw code in this tier loses a local across a wait; the kernel's own is checked at boot. */
   waitBug = false;
   readonly #options: MachineOptions;
   readonly #cpus: readonly Cpu[];
+  readonly #progress: ProgressWatch;
   readonly #joint = new Int32Array(new SharedArrayBuffer(4));
-  readonly #onAbort = () => void this.#abort();
+  readonly #onAbort = () => void this.#stopForGood();
   #failed: Error | null = null;
   #closed: Promise<void> | null = null;
   #hostNext: number;
@@ -116,64 +87,26 @@ export class Machine implements CpuOwner {
     options: MachineOptions,
     image: KernelImage,
     map: MemoryMap,
-    makeCpus: (owner: CpuOwner) => Cpu[],
+    workers: readonly PooledWorker[],
+    pinned: readonly (number | null)[],
   ) {
     this.#options = options;
     this.image = image;
     this.kernel = image.abi;
     this.map = map;
     this.cpus = map.cpus;
+    this.pinned = pinned;
     this.#hostNext = map.hostStart;
     this.memory = new WebAssembly.Memory({ initial: map.pages, maximum: map.pages, shared: true });
-    this.#cpus = makeCpus(this);
+    this.#cpus = workers.map((worker, cpu) => new Cpu(cpu, worker, this));
+    this.#progress = new ProgressWatch(this);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Called once, by boot(). */
   async bringUp(): Promise<void> {
-    const o = this.#options;
-    writeBootInfo(this.memory, this.kernel, this.map, {
-      seed: o.seed ?? 1,
-      idlePoll: o.idlePoll ?? 0,
-      spinLimit: o.spinLimit ?? 1000,
-      rcuStallTimeoutNs: BigInt(o.rcuStallMs ?? 10_000) * 1_000_000n,
-      rwsemWaitTimeoutNs: BigInt(o.rwsemWaitMs ?? 4) * 1_000_000n,
-      kasanQuarantineBytes: o.kasanQuarantineBytes ?? 1 << 20,
-    });
-    const { module } = this.image;
-    const ready = await Promise.all(
-      this.#cpus.map((cpu) => {
-        const canary = this.kernel.constant("PERCPU_BASE") - PAGE_BYTES; // the null page holds 0
-        return this.#submit(cpu.number, "boot", {
-          type: "boot",
-          cpu: cpu.number,
-          module,
-          memory: this.memory,
-          canary,
-        });
-      }),
-    );
-    this.#checkCanaries(ready);
-    const booted = await this.invoke(0, "kernel_boot", { bracket: false });
-    if (booted !== 0) throw new BootError(`kernel_boot() returned ${booted}`);
-    const up = this.#cpus.map(({ number }) =>
-      this.invoke(number, "cpu_up", { args: [number], bracket: false }),
-    );
-    const refused = (await Promise.all(up)).findIndex((status) => status !== 0);
-    if (refused >= 0) throw new BootError(`cpu_up(${refused}) failed`);
-  }
-
-  #checkCanaries(answers: readonly FromWorker[]): void {
-    for (const [cpu, answer] of answers.entries()) {
-      if (answer.type !== "ready") throw new BootError(`CPU ${cpu} did not come up`);
-      this.waitBug ||= answer.waitBug;
-      if (answer.canary) continue;
-      throw new BootError(
-        `CPU ${cpu}: this engine (V8 ${process.versions["v8"]}, flags ${this.image.engine.flags.join(" ") || "none"}) ` +
-          "loses local variables across memory.atomic.wait, even in the kernel's own futex_wait(): " +
-          "results would be wrong. Use another tier or another version of node",
-      );
-    }
+    const submit = (cpu: number, message: ToWorker) => this.#submit(cpu, "boot", message);
+    this.waitBug = await bringUp(this, this.#options, submit);
   }
 
   /**
@@ -205,7 +138,8 @@ export class Machine implements CpuOwner {
     const busy = this.#cpus.findIndex((cpu) => cpu.inFlight !== null);
     if (busy >= 0) throw new MachineError(`callAll(${fn}): CPU ${busy} is not idle`);
     this.#joint[0] = 0;
-    const joint = { word: this.#joint, cpus: this.cpus, spin: JOINT_SPIN };
+    const spin = this.cpus <= availableParallelism() ? JOINT_SPIN : 0;
+    const joint = { word: this.#joint, cpus: this.cpus, spin };
     return Promise.all(
       this.#cpus.map(async ({ number }) =>
         asNumber(fn, await this.#invoke(number, fn, { ...options, args: args(number) }, joint)),
@@ -219,30 +153,23 @@ export class Machine implements CpuOwner {
     options: CallOptions,
     joint: JointStart | null,
   ): Promise<KernelValue> {
-    const { signal, gate, deadlineMs, args = [], bracket = true } = options;
+    const { signal, args = [], bracket = true } = options;
     signal?.throwIfAborted();
     if (!this.kernel.functions.has(fn)) {
       throw new MachineError(`the kernel exports no function ${fn}`);
     }
-    const onAbort = () => void this.#abort(signal);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    try {
-      const message: ToWorker = { type: "call", fn, args, bracket, joint };
-      const answer = await this.#submit(cpu, fn, message, deadlineMs, gate);
-      signal?.throwIfAborted();
-      if (answer.type !== "done") throw new MachineError(`[harness bug] ${fn}: ${answer.type}`);
-      return answer.value;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const message: ToWorker = { type: "call", fn, args, bracket, joint };
+    const answer = await this.#submit(cpu, fn, message, options);
+    signal?.throwIfAborted();
+    if (answer.type !== "done") throw new MachineError(`[harness bug] ${fn}: ${answer.type}`);
+    return answer.value;
   }
 
   #submit(
     cpu: number,
     what: string,
     message: ToWorker,
-    deadlineMs = this.#options.deadlineMs ?? DEADLINE_DEFAULT_MS,
-    gate: string | null = null,
+    { deadlineMs, gate, signal }: CallOptions = {},
   ): Promise<FromWorker> {
     const target = this.#cpus[cpu];
     if (target === undefined) {
@@ -251,8 +178,53 @@ export class Machine implements CpuOwner {
     if (this.#failed !== null) return Promise.reject(this.#failed);
     if (this.#closed !== null) return Promise.reject(new MachineError("the machine is closed"));
     return new Promise((resolve, reject) => {
-      target.submit({ message, deadlineMs, what, gate, resolve, reject });
+      const request: Request = {
+        message,
+        deadlineMs: deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_DEFAULT_MS,
+        what,
+        gate: gate ?? null,
+        resolve: (answer) => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(answer);
+        },
+        reject: (error) => {
+          signal?.removeEventListener("abort", onAbort);
+          reject(error);
+        },
+      };
+      const onAbort = () => this.#cancel(target, request, signal?.reason);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      target.submit(request);
     });
+  }
+
+  #cancel(cpu: Cpu, request: Request, reason: Error): void {
+    if (cpu.withdraw(request)) {
+      request.reject(reason);
+      return;
+    }
+    writeStop(this, cpu.number, true);
+    void this.#failUnless(() => cpu.inFlight !== request, reason);
+  }
+
+  async #stopForGood(): Promise<void> {
+    this.stop();
+    await this.#failUnless(
+      () => this.#cpus.every((cpu) => cpu.inFlight === null),
+      this.#options.signal?.reason,
+    );
+  }
+
+  /** Fails the machine if what was asked to stop has not stopped within the time of grace. */
+  async #failUnless(stopped: () => boolean, reason: unknown): Promise<void> {
+    const deadline = performance.now() + STOP_GRACE_MS;
+    while (!stopped() && this.#closed === null) {
+      if (performance.now() > deadline) {
+        this.#fail(reason instanceof Error ? reason : new MachineError(`aborted: ${reason}`));
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** Asks the calls now in flight to return at their next operation boundary. */
@@ -303,6 +275,7 @@ export class Machine implements CpuOwner {
 
   async #close(): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#progress.end();
     const closed = new MachineError("the machine was closed");
     await Promise.all(
       this.#cpus.map((cpu) => {
@@ -317,49 +290,19 @@ export class Machine implements CpuOwner {
   #fail(error: Error): void {
     if (this.#failed !== null) return;
     this.#failed = error;
+    this.#progress.end();
     for (const cpu of this.#cpus) {
       cpu.abandon(error);
       void cpu.worker.terminate();
     }
   }
 
-  /** Stops what runs; what has not returned after a grace period is terminated. */
-  async #abort(signal = this.#options.signal): Promise<void> {
-    this.stop();
-    const deadline = performance.now() + STOP_GRACE_MS;
-    while (performance.now() < deadline && this.#cpus.some((cpu) => cpu.inFlight !== null)) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    const busy = this.#cpus.some((cpu) => cpu.inFlight !== null);
-    if (busy || signal === this.#options.signal) {
-      this.#fail(signal?.reason instanceof Error ? signal.reason : new MachineError("aborted"));
-    }
-  }
-
   starting(cpu: number): void {
-    writeStop(this, cpu, false);
+    writeStop(this, cpu, this.#options.signal?.aborted ?? false);
   }
 
   trapped(cpu: number, request: Request, answer: FromWorker & { type: "trap" }): void {
-    const raw = readPanic(this, cpu);
-    const stack = wasmFrames(answer.stack).map(({ fn }) => fn);
-    const why =
-      raw === null
-        ? answer.message
-        : `${raw.bug} (0x${raw.a.toString(16)}, 0x${raw.b.toString(16)})`;
-    const gate = request.gate === null ? "" : `, gate ${request.gate}`;
-    const message = `CPU ${cpu} panicked in ${request.what}${gate}: ${why}\n  at ${stack.join("\n  at ")}`;
-    this.#fail(
-      new PanicError(message, {
-        cpu,
-        bug: raw?.bug ?? null,
-        a: raw?.a ?? 0,
-        b: raw?.b ?? 0,
-        fn: request.what,
-        gate: request.gate,
-        stack,
-      }),
-    );
+    this.#fail(panicError(this, cpu, request, answer));
   }
 
   workerDied(cpu: number, request: Request | null, reason: Error): void {
@@ -368,6 +311,6 @@ export class Machine implements CpuOwner {
   }
 
   deadlinePassed(cpu: number, request: Request): void {
-    this.#fail(new StallError(describeStall(this, this.#cpus, cpu, request)));
+    this.#fail(stallError(this, this.#cpus, this.#progress, cpu, request));
   }
 }

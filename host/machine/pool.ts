@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { BootError } from "../errors.ts";
+import { allowedCores, setCores } from "./affinity.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 const WORKER_URL = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
@@ -30,6 +31,8 @@ export class PooledWorker {
   readonly ready: Promise<void>;
   /** Thread id as the system knows it, null where unknown; set once ready. */
   tid: number | null = null;
+  /** The core that the thread was bound to, null for none. */
+  #core: number | null = null;
 
   constructor() {
     this.#worker = new Worker(WORKER_URL, { trackUnmanagedFds: false });
@@ -68,6 +71,14 @@ export class PooledWorker {
 
   post(message: ToWorker): void {
     this.#worker.postMessage(message);
+  }
+
+  /** Binds the thread to a core, or with null to none. @returns the core it is bound to now */
+  async bind(core: number | null): Promise<number | null> {
+    const allowed = allowedCores();
+    if (core === this.#core || this.tid === null || allowed === null) return this.#core;
+    if (await setCores(this.tid, core === null ? allowed : [core])) this.#core = core;
+    return this.#core;
   }
 
   /** Gives an idle worker back: nothing may be in flight on it. */

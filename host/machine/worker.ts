@@ -13,6 +13,8 @@ import { wasiImports } from "./wasi.ts";
 const CANARY_INPUT = 35;
 const CANARY_ANSWER = 7 * CANARY_INPUT + 0x5eed;
 
+Error.stackTraceLimit = 64; // a panic's stack is wanted whole
+
 let kernel: Record<string, KernelFunction> | undefined;
 let waitBug: boolean | undefined;
 

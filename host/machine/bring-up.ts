@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** From workers and zeroed memory to CPUs that take calls; see assembly/init/main.ts for the order. */
+import { BootError } from "../errors.ts";
+import type { Machine } from "./machine.ts";
+import { writeBootInfo } from "./memory-map.ts";
+import type { MachineOptions } from "./options.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+
+/** @returns whether raw code in this tier loses a local across a wait. @throws BootError */
+export async function bringUp(
+  machine: Machine,
+  options: MachineOptions,
+  submit: (cpu: number, message: ToWorker) => Promise<FromWorker>,
+): Promise<boolean> {
+  const { image, kernel, memory } = machine;
+  writeBootInfo(memory, kernel, machine.map, {
+    seed: options.seed ?? 1,
+    idlePoll: options.idlePoll ?? 0,
+    spinLimit: options.spinLimit ?? 1000,
+    rcuStallTimeoutNs: BigInt(options.rcuStallMs ?? 10_000) * 1_000_000n,
+    rwsemWaitTimeoutNs: BigInt(options.rwsemWaitMs ?? 4) * 1_000_000n,
+    kasanQuarantineBytes: options.kasanQuarantineBytes ?? 1 << 20,
+  });
+  const cpus = Array.from({ length: machine.cpus }, (_, cpu) => cpu);
+  const ready = await Promise.all(
+    // The null page holds 0.
+    cpus.map((cpu) => submit(cpu, { type: "boot", cpu, module: image.module, memory, canary: 0 })),
+  );
+  const waitBug = checkCanaries(ready, image.engine.flags);
+  const booted = await machine.invoke(0, "kernel_boot", { bracket: false });
+  if (booted !== 0) throw new BootError(`kernel_boot() returned ${booted}`);
+  const up = await Promise.all(
+    cpus.map((cpu) => machine.invoke(cpu, "cpu_up", { args: [cpu], bracket: false })),
+  );
+  const refused = up.findIndex((status) => status !== 0);
+  if (refused >= 0) throw new BootError(`cpu_up(${refused}) returned ${up[refused]}`);
+  return waitBug;
+}
+
+function checkCanaries(answers: readonly FromWorker[], flags: readonly string[]): boolean {
+  let waitBug = false;
+  for (const [cpu, answer] of answers.entries()) {
+    if (answer.type !== "ready") throw new BootError(`CPU ${cpu} did not come up`);
+    waitBug ||= answer.waitBug;
+    if (answer.canary) continue;
+    throw new BootError(
+      `CPU ${cpu}: this engine (V8 ${process.versions["v8"]}, flags ${flags.join(" ") || "none"}) ` +
+        "loses local variables across memory.atomic.wait, even in the kernel's own futex_wait(): " +
+        "results would be wrong. Use another tier or another version of node",
+    );
+  }
+  return waitBug;
+}

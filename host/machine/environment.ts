@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What a result says about where it was measured. */
+import { availableParallelism, cpus, loadavg, release, type } from "node:os";
+import type { KernelFunction } from "../abi/kernel.ts";
+import type { Environment } from "../result/result.ts";
+import { hasWaitBug, tierInForce } from "./engine.ts";
+import { type KernelImage, MIN_PAGES } from "./image.ts";
+import { wasiImports } from "./wasi.ts";
+
+const CLOCK_BATCHES = 21;
+const CLOCK_BATCH = 200;
+
+export interface ClockFacts {
+  /** The smallest step seen between two reads that differ, ns. */
+  readonly resolutionNs: number;
+  /** Median cost of one ktime_get() in the kernel, ns. */
+  readonly costNs: number;
+}
+
+/** Measures the clock that the kernel reads, on this thread; takes some milliseconds. */
+export function measureClock(image: KernelImage): ClockFacts {
+  const memory = new WebAssembly.Memory({ initial: MIN_PAGES, maximum: MIN_PAGES, shared: true });
+  const { exports } = new WebAssembly.Instance(image.module, wasiImports(memory));
+  const kernel = exports as unknown as Record<"set_smp_processor_id" | "ktime_get", KernelFunction>;
+  kernel.set_smp_processor_id(0);
+  const now = () => kernel.ktime_get() as bigint;
+  let resolutionNs = Number.POSITIVE_INFINITY;
+  const costs: number[] = [];
+  for (let batch = 0; batch < CLOCK_BATCHES; batch++) {
+    const first = now();
+    let last = first;
+    for (let i = 0; i < CLOCK_BATCH; i++) {
+      const read = now();
+      if (read > last) resolutionNs = Math.min(resolutionNs, Number(read - last));
+      last = read;
+    }
+    costs.push(Number(last - first) / CLOCK_BATCH);
+  }
+  costs.sort((a, b) => a - b);
+  return { resolutionNs, costNs: Math.round(costs[CLOCK_BATCHES >> 1] ?? 0) };
+}
+
+/**
+ * Describes this machine, the engine and the kernel that `image` holds.
+ *
+ * @param pinned - Machine.pinned, when the threads were bound to cores
+ */
+export function environmentOf(
+  image: KernelImage,
+  pinned: readonly (number | null)[] | null = null,
+): Environment {
+  const clock = measureClock(image);
+  return {
+    cpu: cpus()[0]?.model.trim() ?? process.arch,
+    cores: availableParallelism(),
+    os: `${type()} ${release()} ${process.arch}`,
+    node: process.versions.node,
+    v8: process.versions["v8"] ?? null,
+    v8Flags: [...image.engine.flags],
+    tier: tierInForce(image.engine),
+    waitBug: hasWaitBug(),
+    kernelSha256: image.sha256,
+    kernelVariant: image.variant,
+    clockResolutionNs: clock.resolutionNs,
+    clockCostNs: clock.costNs,
+    pinned: pinned?.every((core) => core !== null) ?? false,
+    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+  };
+}
