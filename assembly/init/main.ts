@@ -9,13 +9,22 @@
  *
  * Rules:   B1  Nothing but kernel_boot() runs before it has returned 0.
  *          B2  A CPU that is not between cpu_enter() and cpu_leave() is offline for RCU, so that a
- *              worker which waits for its next call delays no grace period.
+ *              worker which waits for its next call delays no grace period. cpu_leave() runs the RCU
+ *              callbacks that are left: none is stranded on a CPU that waits in the host.
  *
  * Not modelled: initcalls, hotplug states, a boot CPU that differs from the others.
  */
 import { EINVAL } from "../arch/wasm/errno";
-import { boot, boot_info, NR_CPUS, PERCPU_BASE, PERCPU_STRIDE } from "../arch/wasm/memory";
+import {
+  boot,
+  boot_info,
+  CXL_MEMDEV_RWSEM,
+  NR_CPUS,
+  PERCPU_BASE,
+  PERCPU_STRIDE,
+} from "../arch/wasm/memory";
 import { set_smp_processor_id } from "../arch/wasm/percpu";
+import { init_rwsem, rw_semaphore } from "../kernel/locking/rwsem";
 import { rcu_cpu_offline, rcu_cpu_online, rcu_init } from "../kernel/rcu/tree";
 import { sched_init_cpu } from "../kernel/sched/core";
 import { slab_init } from "../mm/slab";
@@ -54,6 +63,7 @@ export function kernel_boot(): i32 {
   set_smp_processor_id(0);
   rcu_init();
   slab_init(arena_start(b.ncpus), b.arena_end);
+  init_rwsem(changetype<rw_semaphore>(CXL_MEMDEV_RWSEM)); // DECLARE_RWSEM()
   return 0;
 }
 
@@ -84,5 +94,12 @@ export function cpu_leave(): void {
   rcu_cpu_offline();
 }
 
-/** Takes the calling CPU out of the machine. Context: outside; nothing runs on it afterwards. */
-export function cpu_down(): void {}
+/**
+ * Takes the calling CPU out of the machine.
+ *
+ * Context: inside or outside; nothing runs on it afterwards; sleeps if there is a callback.
+ * Ordering: full.
+ */
+export function cpu_down(): void {
+  rcu_cpu_offline();
+}

@@ -5,6 +5,7 @@ import type { KernelFunction } from "../abi/kernel.ts";
 import type { Environment } from "../result/result.ts";
 import { hasWaitBug, tierInForce } from "./engine.ts";
 import { type KernelImage, MIN_PAGES } from "./image.ts";
+import type { Machine } from "./machine.ts";
 import { wasiImports } from "./wasi.ts";
 
 const CLOCK_BATCHES = 21;
@@ -40,15 +41,8 @@ export function measureClock(image: KernelImage): ClockFacts {
   return { resolutionNs, costNs: Math.round(costs[CLOCK_BATCHES >> 1] ?? 0) };
 }
 
-/**
- * Describes this machine, the engine and the kernel that `image` holds.
- *
- * @param pinned - Machine.pinned, when the threads were bound to cores
- */
-export function environmentOf(
-  image: KernelImage,
-  pinned: readonly (number | null)[] | null = null,
-): Environment {
+/** Describes the computer, the engine and the kernel that a machine runs. */
+export function environmentOf({ image, pinned }: Pick<Machine, "image" | "pinned">): Environment {
   const clock = measureClock(image);
   return {
     cpu: cpus()[0]?.model.trim() ?? process.arch,
@@ -63,7 +57,7 @@ export function environmentOf(
     kernelVariant: image.variant,
     clockResolutionNs: clock.resolutionNs,
     clockCostNs: clock.costNs,
-    pinned: pinned?.every((core) => core !== null) ?? false,
+    pinned: pinned.every((core) => core !== null),
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
 }

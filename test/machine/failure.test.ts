@@ -35,6 +35,36 @@ test("a call that passes its deadline fails with what every CPU does", async () 
   });
 });
 
+test("a stall names what a CPU waits for, where, for how long, and when it last did something", async () => {
+  await withMachine({ cpus: 2 }, async (machine) => {
+    const lock = machine.hostAlloc(64);
+    await machine.call(0, "mutex_init", lock);
+    await machine.call(0, "mutex_lock", lock);
+    const error = await rejects(
+      machine.invoke(1, "mutex_lock", { args: [lock], deadlineMs: 300 }),
+      /^mutex_lock on CPU 1 passed its deadline of 300 ms$/m,
+    );
+    const waits = new RegExp(
+      `^ {2}CPU 1: in mutex_lock for 0\\.\\d s, TASK_PARKED, WAIT_MUTEX on 0x${lock.toString(16)} ` +
+        "for 0\\.\\d s, 0 operations, the last 0\\.\\d s ago$",
+      "m",
+    );
+    assert.match(error.message, waits);
+    assert.match(error.message, /^ {2}CPU 0: idle, TASK_RUNNING, 0 operations/m);
+  });
+});
+
+test("a grace period that waits for a CPU is reported with the warning that names it", async () => {
+  await withMachine({ cpus: 2, rcuStallMs: 50 }, async (machine) => {
+    await machine.invoke(1, "cpu_enter", { bracket: false });
+    const error = await rejects(
+      machine.invoke(0, "synchronize_rcu", { deadlineMs: 300 }),
+      /^ {2}CPU 0: in synchronize_rcu for .* WAIT_RCU_GP on 0x1 for /m,
+    );
+    assert.match(error.message, /^ {2}log, CPU 0: WARN_RCU_STALL \(0x1, /m);
+  });
+});
+
 test("a panic names the CPU, the call, the gate, the bug's constant and the source line", async () => {
   await withMachine({ cpus: 2 }, async (machine) => {
     const bug = machine.kernel.group("BUG_").keys().next().value ?? 1;
