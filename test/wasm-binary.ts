@@ -75,6 +75,12 @@ export const OP = {
   atomicNotify: 0xfe00,
   atomicWait32: 0xfe01,
   atomicWait64: 0xfe02,
+  atomicLoad32: 0xfe10,
+  atomicStore32: 0xfe17,
+  atomicAdd32: 0xfe1e,
+  atomicSub32: 0xfe25,
+  atomicExchange32: 0xfe41,
+  atomicCmpxchg32: 0xfe48,
 } as const;
 
 class Reader {
@@ -238,18 +244,18 @@ export function readWasm(bytes: Uint8Array): WasmBinary {
   return { sections, imports, exports, globals, functions };
 }
 
-/** The bodies of a function's innermost loops: those that hold no other. */
-export function innermostLoops(code: readonly Instruction[]): Instruction[][] {
-  const open: { from: number; loop: boolean; inner: boolean }[] = [];
-  const loops: Instruction[][] = [];
+/** The bodies of all loops of a function, outer ones before those inside them. */
+export function loopsOf(code: readonly Instruction[]): Instruction[][] {
+  const open: { from: number; loop: boolean }[] = [];
+  const loops: { from: number; to: number }[] = [];
   for (const [i, { op }] of code.entries()) {
     if (op === OP.block || op === OP.loop || op === OP.if) {
-      if (op === OP.loop) for (const outer of open) outer.inner = false;
-      open.push({ from: i, loop: op === OP.loop, inner: true });
+      open.push({ from: i + 1, loop: op === OP.loop });
     } else if (op === OP.end) {
       const closed = open.pop();
-      if (closed?.loop && closed.inner) loops.push(code.slice(closed.from, i));
+      if (closed?.loop) loops.push({ from: closed.from, to: i });
     }
   }
-  return loops;
+  loops.sort((a, b) => a.from - b.from);
+  return loops.map(({ from, to }) => code.slice(from, to));
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * That the loop which is timed holds the gate and nothing else: no call, no indirect call, no branch on
+ * the gate. Read from the instructions of kernel.wasm, for each gate in its own copy of the loop.
+ */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { kernelImage, readKernel } from "../../host/machine/image.ts";
+import { type Instruction, loopsOf, OP, readWasm, type WasmFunction } from "../wasm-binary.ts";
+
+const binary = readWasm(readKernel());
+const SECTIONS = 8; // a burst, unrolled: BURST in assembly/workload/section.ts
+
+const gates = [...kernelImage("default").abi.group("GATE_").values()]
+  .filter((name) => name !== "GATE_CLOSED")
+  .map((name) => name.replace("GATE_", "").toLowerCase());
+
+/**
+ * What a burst of each gate does to shared words, in locked operations and in loads that must not move.
+ * Equal counts in each copy mean that none holds another gate's path beside its own.
+ */
+const SHARED_OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
+  rwsem: [
+    [OP.atomicLoad32, SECTIONS], // the owner word, which a reader writes too
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
+  ],
+  rwsem_per_device: [
+    [OP.atomicLoad32, SECTIONS],
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
+  ],
+  percpu_ref: [[OP.atomicLoad32, 2 * SECTIONS]], // the mode word; the counters are plain
+  refcount: [
+    [OP.atomicLoad32, SECTIONS],
+    [OP.atomicCmpxchg32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
+  ],
+  busted: [],
+};
+const LOCKED = [OP.atomicAdd32, OP.atomicSub32, OP.atomicExchange32, OP.atomicCmpxchg32];
+
+function chunkOf(where: string): WasmFunction | undefined {
+  const name = `assembly/workload/bench_read/read_op#chunk<assembly/${where}>`;
+  return binary.functions.find((fn) => fn.name === name);
+}
+
+/** The function that runs a gate's hot loop. */
+function hotFunction(gate: string): WasmFunction | undefined {
+  const own = chunkOf(`gates/${gate}/${gate}_gate`);
+  // A gate that does nothing compiles to the very code of the empty loop, and the two are kept as one.
+  return own ?? (gate === "busted" ? chunkOf("workload/contenders/empty_loop") : undefined);
+}
+
+const count = (code: readonly Instruction[], op: number) =>
+  code.filter((instruction) => instruction.op === op).length;
+const isCall = ({ op }: Instruction) => op === OP.call || op === OP.callIndirect;
+
+/** The largest loops without a call: whatever is slow has left them. */
+function hotLoops(fn: WasmFunction): Instruction[][] {
+  const quiet = loopsOf(fn.code).filter((loop) => !loop.some(isCall));
+  return quiet.filter((loop) => !quiet.some((outer) => outer !== loop && holds(outer, loop)));
+}
+
+function holds(outer: readonly Instruction[], inner: readonly Instruction[]): boolean {
+  const at = inner[0]?.at ?? 0;
+  return (outer[0]?.at ?? 0) < at && at < (outer.at(-1)?.at ?? 0);
+}
+
+test("every gate of the table is known here", () => {
+  assert.equal([...gates].sort(), Object.keys(SHARED_OPERATIONS).sort());
+});
+
+for (const gate of gates) {
+  test(`${gate}: the timed loop is a copy of its own, without a call or a table jump`, () => {
+    const fn = hotFunction(gate);
+    assert.ok(fn, "no function is specialised for it");
+    const [loop = [], ...others] = hotLoops(fn);
+    assert.is(others.length, 0, "one loop runs the sections");
+    assert.ok(loop.length > 30 * SECTIONS, "it is unrolled");
+    assert.is(count(loop, OP.brTable), 0);
+    const around = loopsOf(fn.code)[0] ?? [];
+    assert.ok(around.some(isCall), "what the loop leaves pending is called from outside it");
+  });
+
+  test(`${gate}: the timed loop does what this gate does, eight times, and nothing besides`, () => {
+    const fn = hotFunction(gate);
+    assert.ok(fn);
+    const loop = hotLoops(fn)[0] ?? [];
+    const expected = new Map(SHARED_OPERATIONS[gate]);
+    for (const op of [...LOCKED, OP.atomicLoad32, OP.atomicStore32]) {
+      assert.is(count(loop, op), expected.get(op) ?? 0, `opcode 0x${op.toString(16)}`);
+    }
+  });
+}
+
+test.run();
