@@ -7,10 +7,23 @@
  * defined beside the function that it names. Order: by the layer that calls, lowest first.
  */
 import { panic } from "./arch/wasm/bug";
+import { device } from "./drivers/base/core";
+import { cxl_mem_devm_free, DEVM_CXL_MEM_FREE } from "./drivers/cxl/mem";
+import { PERCPU_REF_RELEASE_CXL_MEMDEV } from "./drivers/cxl/memdev/percpu_ref";
+import { MEMDEV_UNREGISTER } from "./drivers/cxl/memdev/revision";
+import {
+  memdev_open,
+  memdev_ref_release,
+  memdev_release,
+  memdev_release_file,
+  memdev_unregister,
+} from "./drivers/cxl/memdev/table";
+import { cxl_pci_release, DEVICE_TYPE_CXL_PCI } from "./drivers/cxl/pci";
+import { file_free_rcu, RCU_FILE_FREE } from "./fs/file_table";
 import { PERCPU_REF_RELEASE_GATE, percpu_ref_gate_release } from "./gates/percpu_ref";
 import {
-  percpu_ref,
   PERCPU_REF_NOOP_CONFIRM,
+  percpu_ref,
   percpu_ref_switch_to_atomic_rcu,
   RCU_PERCPU_REF_SWITCH,
 } from "./lib/percpu-refcount";
@@ -19,12 +32,16 @@ import {
 export const BUG_CALLBACK_UNKNOWN_RCU: u32 = 240;
 export const BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE: u32 = 241;
 export const BUG_CALLBACK_UNKNOWN_PERCPU_REF_CONFIRM: u32 = 242;
+export const BUG_CALLBACK_UNKNOWN_DEVM_ACTION: u32 = 243;
 
 /** kernel/rcu: a grace period after call_rcu(head, func). Context: RCU callback; never sleeps. */
 export function rcu_invoke(func: u32, head: usize): void {
   switch (func) {
     case RCU_PERCPU_REF_SWITCH:
       percpu_ref_switch_to_atomic_rcu(head);
+      return;
+    case RCU_FILE_FREE:
+      file_free_rcu(head);
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_RCU, func, <u32>head);
@@ -36,6 +53,9 @@ export function percpu_ref_release(id: u32, ref: usize): void {
   switch (id) {
     case PERCPU_REF_RELEASE_GATE:
       percpu_ref_gate_release(changetype<percpu_ref>(ref));
+      return;
+    case PERCPU_REF_RELEASE_CXL_MEMDEV:
+      memdev_ref_release(ref);
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE, id, <u32>ref);
@@ -52,8 +72,34 @@ export function percpu_ref_confirm(id: u32, ref: usize): void {
   }
 }
 
-// drivers/base: device_release(dev)
+/** drivers/base: the last put_device(). Frees what the device is embedded in. Context: may sleep. */
+export function device_release(dev: usize): void {
+  const type = changetype<device>(dev).type; // plain: the last reference is the caller's
+  if (type === DEVICE_TYPE_CXL_PCI) cxl_pci_release(dev);
+  else memdev_release(dev);
+}
 
-// drivers/base: devm_action(action, data)
+/** drivers/base: a managed resource is released. Context: may sleep. */
+export function devm_action(action: u32, data: usize): void {
+  if (action >>> 16 === MEMDEV_UNREGISTER >>> 16) {
+    memdev_unregister(action & 0xffff, data);
+    return;
+  }
+  switch (action) {
+    case DEVM_CXL_MEM_FREE:
+      cxl_mem_devm_free(data);
+      return;
+    default:
+      panic(BUG_CALLBACK_UNKNOWN_DEVM_ACTION, action, <u32>data);
+  }
+}
 
-// fs: fops_open(ops, inode, file), fops_release(ops, inode, file)
+/** fs: ->open() of the driver `ops`. Context: may sleep. */
+export function fops_open(ops: u32, filp: usize): i32 {
+  return memdev_open(ops, filp);
+}
+
+/** fs: ->release() of the driver `ops`, on the last close. Context: may sleep. */
+export function fops_release(ops: u32, filp: usize): void {
+  memdev_release_file(ops, filp);
+}

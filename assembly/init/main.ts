@@ -18,13 +18,14 @@ import { EINVAL } from "../arch/wasm/errno";
 import {
   boot,
   boot_info,
-  CXL_MEMDEV_RWSEM,
   NR_CPUS,
   PERCPU_BASE,
   PERCPU_STRIDE,
 } from "../arch/wasm/memory";
 import { set_smp_processor_id } from "../arch/wasm/percpu";
-import { init_rwsem, rw_semaphore } from "../kernel/locking/rwsem";
+import { kobj_map_init } from "../drivers/base/map";
+import { cxl_memdev_init } from "../drivers/cxl/memdev/revision";
+import { files_init } from "../fs/file";
 import { rcu_cpu_offline, rcu_cpu_online, rcu_init } from "../kernel/rcu/tree";
 import { sched_init_cpu } from "../kernel/sched/core";
 import { slab_init } from "../mm/slab";
@@ -63,7 +64,9 @@ export function kernel_boot(): i32 {
   set_smp_processor_id(0);
   rcu_init();
   slab_init(arena_start(b.ncpus), b.arena_end);
-  init_rwsem(changetype<rw_semaphore>(CXL_MEMDEV_RWSEM)); // DECLARE_RWSEM()
+  kobj_map_init();
+  files_init();
+  cxl_memdev_init();
   return 0;
 }
 
