@@ -25,8 +25,8 @@
 import { READ_ONCE, smp_store_release } from "../../arch/wasm/atomic";
 import { LEVEL_VIOLATION, printk } from "../../arch/wasm/bug";
 import { count_event, EV_VIOLATION } from "../../arch/wasm/events";
-import { CXL_STATE } from "../../arch/wasm/memory";
 import { PERCPU_KSTACK, this_cpu_ptr } from "../../arch/wasm/percpu";
+import { mutex } from "../../kernel/locking/mutex";
 
 /** A body saw a dead context: a = the context, b = its state word. */
 export const VIOLATION_BODY_WITH_DEAD_CONTEXT: u32 = 500;
@@ -96,10 +96,6 @@ export const OFFSETOF_CXL_GLOBALS_WARNED_RAW: u32 = offsetof<cxl_globals>("warne
 export const OFFSETOF_CXL_GLOBALS_WARNED_SIZE: u32 = offsetof<cxl_globals>("warned_size");
 export const OFFSETOF_CXL_GLOBALS_MBOX_TIMEOUT_NS: u32 = offsetof<cxl_globals>("mbox_timeout_ns");
 
-export function cxl_state(): cxl_globals {
-  return changetype<cxl_globals>(CXL_STATE);
-}
-
 /** A command on its way through the mailbox. */
 @unmanaged
 @final
@@ -135,8 +131,8 @@ export function cxl_stack_identify(): usize {
   return this_cpu_ptr(PERCPU_KSTACK + KSTACK_IDENTIFY);
 }
 
-export function cxl_mem_mbox_mutex(cxlm: cxl_mem): usize {
-  return changetype<usize>(cxlm) + offsetof<cxl_mem>();
+export function cxl_mem_mbox_mutex(cxlm: cxl_mem): mutex {
+  return changetype<mutex>(changetype<usize>(cxlm) + offsetof<cxl_mem>());
 }
 
 /** The state word, as it is now. Context: any; also on memory that was freed. Ordering: none. */

@@ -25,12 +25,16 @@
  * Not modelled: the kernel polls the doorbell in a busy loop, for 2 s at most. Here a wait of over
  *          50 us sleeps until the device is due, in slices: a worker that spins for seconds would
  *          take a core from the CPUs that are to be observed. Short waits do spin, reading the clock.
+ *          A body that waits for the mutex of a context that is freed and used again waits for ever,
+ *          as in the kernel; the host's hung-task report is what tells of it.
  */
+import { READ_ONCE64 } from "../../arch/wasm/atomic";
 import { WARN_ON } from "../../arch/wasm/bug";
 import { ktime_get, NSEC_PER_MSEC, NSEC_PER_SEC, NSEC_PER_USEC } from "../../arch/wasm/clock";
 import { E2BIG, EBUSY, EFAULT, EINVAL, EIO, ENXIO, ETIMEDOUT } from "../../arch/wasm/errno";
 import { count_event, EV_MBOX_CMD, EV_MBOX_SLEEP } from "../../arch/wasm/events";
-import { mutex, mutex_lock, mutex_unlock } from "../../kernel/locking/mutex";
+import { CXL_STATE } from "../../arch/wasm/memory";
+import { mutex_lock, mutex_unlock } from "../../kernel/locking/mutex";
 import {
   schedule_timeout,
   set_current_state,
@@ -57,13 +61,13 @@ import {
 } from "./cxl";
 import {
   CXL_MEM_DEAD,
+  cxl_globals,
   cxl_mbox_cmd,
   cxl_mem,
   cxl_mem_gone,
   cxl_mem_mbox_mutex,
   cxl_mem_state,
   cxl_stack_mbox_cmd,
-  cxl_state,
 } from "./cxlmem";
 import {
   cxl_hw_time_left,
@@ -98,22 +102,24 @@ function mbox_relax(cxlm: cxl_mem, regs: usize, limit: u64): void {
   schedule_timeout(<i64>sleep);
 }
 
-function wait_for_doorbell_slowpath(cxlm: cxl_mem, regs: usize): i32 {
-  const knob = cxl_state().mbox_timeout_ns; // plain: set while no command runs
+function wait_for_doorbell_slowpath(cxlm: cxl_mem, regs: usize, state: u32): i32 {
+  const knob = READ_ONCE64(CXL_STATE + offsetof<cxl_globals>("mbox_timeout_ns"));
   const timeout = knob === 0 ? CXL_MAILBOX_TIMEOUT_NS : knob;
   const start = ktime_get();
   while (doorbell_busy(regs)) {
     const waited = ktime_get() - start;
     if (waited > timeout) return doorbell_busy(regs) ? -ETIMEDOUT : 0; // it may have been late, not we
     mbox_relax(cxlm, regs, timeout - waited + 1);
+    if (cxl_mem_gone(cxlm, state)) return -EIO; // the registers may be gone as well
   }
   return 0;
 }
 
-/** @returns 0, or -ETIMEDOUT. Context: mbox_mutex is held; sleeps. Ordering: none. */
-function cxl_mem_wait_for_doorbell(cxlm: cxl_mem, regs: usize): i32 {
+/** @returns 0, -ETIMEDOUT, or -EIO. Context: mbox_mutex is held; sleeps. Ordering: none. */
+function cxl_mem_wait_for_doorbell(cxlm: cxl_mem, state: u32): i32 {
+  const regs: usize = cxlm.mbox_regs;
   if (!doorbell_busy(regs)) return 0;
-  return wait_for_doorbell_slowpath(cxlm, regs);
+  return wait_for_doorbell_slowpath(cxlm, regs, state);
 }
 
 function memdev_ready(regs: usize): i32 {
@@ -132,11 +138,11 @@ function memdev_ready(regs: usize): i32 {
  * Context: sleeps. Ordering: acquire.
  */
 export function cxl_mem_mbox_get(cxlm: cxl_mem, state: u32): i32 {
-  mutex_lock(changetype<mutex>(cxl_mem_mbox_mutex(cxlm)));
+  mutex_lock(cxl_mem_mbox_mutex(cxlm));
   let rc: i32 = -EIO;
   if (!cxl_mem_gone(cxlm, state)) {
-    rc = cxl_mem_wait_for_doorbell(cxlm, cxlm.mbox_regs);
-    if (rc === 0) rc = cxl_mem_gone(cxlm, state) ? -EIO : memdev_ready(cxlm.memdev_regs);
+    rc = cxl_mem_wait_for_doorbell(cxlm, state);
+    if (rc === 0) rc = memdev_ready(cxlm.memdev_regs);
   }
   if (rc !== 0) cxl_mem_mbox_put(cxlm, state);
   return rc;
@@ -150,7 +156,7 @@ export function cxl_mem_mbox_get(cxlm: cxl_mem, state: u32): i32 {
  */
 export function cxl_mem_mbox_put(cxlm: cxl_mem, state: u32): void {
   const now = cxl_mem_state(cxlm);
-  if (now === state || now === CXL_MEM_DEAD) mutex_unlock(changetype<mutex>(cxl_mem_mbox_mutex(cxlm)));
+  if (now === state || now === CXL_MEM_DEAD) mutex_unlock(cxl_mem_mbox_mutex(cxlm));
 }
 
 function write_command(regs: usize, cmd: cxl_mbox_cmd): i32 {
@@ -194,9 +200,8 @@ export function __cxl_mem_mbox_send_cmd(cxlm: cxl_mem, cmd: cxl_mbox_cmd): i32 {
   if (rc !== 0) return rc;
   count_event(EV_MBOX_CMD);
   writel_mbox_doorbell(regs);
-  rc = cxl_mem_wait_for_doorbell(cxlm, regs);
+  rc = cxl_mem_wait_for_doorbell(cxlm, cmd.state);
   if (rc !== 0) return rc;
-  if (cxl_mem_gone(cxlm, cmd.state)) return -EIO;
   read_result(regs, cmd, payload_size);
   return 0;
 }

@@ -58,7 +58,7 @@ export function cxl_mem_create(parent_dev: usize): usize {
   cxlm.pdev = <u32>parent_dev;
   cxlm.mbox_regs = <u32>cxl_hw_mbox_regs(hw);
   cxlm.memdev_regs = <u32>cxl_hw_memdev_regs(hw);
-  mutex_init(changetype<mutex>(cxl_mem_mbox_mutex(cxlm)));
+  mutex_init(cxl_mem_mbox_mutex(cxlm));
   const generation = atomic_add_return(1, CXL_STATE + offsetof<cxl_globals>("generation"));
   cxl_mem_set_state(cxlm, CXL_MEM_ALIVE | (<u32>generation & 0xffff));
   return p;

@@ -19,6 +19,8 @@ export class LocalKernel {
   readonly view: DataView;
   /** User memory. */
   readonly user: Uint8Array;
+  /** How often the kernel asked for the time. */
+  clockReads = 0;
   readonly #functions: WebAssembly.Exports;
 
   constructor(arenaBytes = 8 * 1024 * 1024) {
@@ -38,11 +40,22 @@ export class LocalKernel {
       rwsemWaitTimeoutNs: 4_000_000n,
       kasanQuarantineBytes: 0,
     });
-    this.#functions = new WebAssembly.Instance(module, wasiImports(this.memory)).exports;
+    this.#functions = new WebAssembly.Instance(module, this.#imports()).exports;
     this.view = new DataView(this.memory.buffer);
     this.user = new Uint8Array(this.memory.buffer, this.map.userStart, USER_BYTES);
     if (this.call("kernel_boot") !== 0 || this.call("cpu_up", 0) !== 0) throw new Error("no boot");
     this.call("cpu_enter");
+  }
+
+  #imports(): WebAssembly.Imports {
+    const imports = wasiImports(this.memory);
+    const wasi = imports["wasi_snapshot_preview1"] as Record<string, KernelFunction>;
+    const clock = wasi["clock_time_get"] as KernelFunction;
+    const counted: KernelFunction = (...args) => {
+      this.clockReads++;
+      return clock(...args);
+    };
+    return { ...imports, wasi_snapshot_preview1: { ...wasi, clock_time_get: counted } };
   }
 
   /** Calls an export; a result of 64 bits is not for this. */
