@@ -27,6 +27,8 @@ import {
   percpu_ref_switch_to_atomic_rcu,
   RCU_PERCPU_REF_SWITCH,
 } from "./lib/percpu-refcount";
+import { RCU_TEST_NOTE, RCU_TEST_SLEEP, rcu_test_note, rcu_test_sleep } from "./workload/rcutest";
+import { RCU_TORTURE_CB, rcu_torture_cb } from "./workload/rcutorture";
 
 /** (id, object) No such callback. One code a table. */
 export const BUG_CALLBACK_UNKNOWN_RCU: u32 = 240;
@@ -42,6 +44,15 @@ export function rcu_invoke(func: u32, head: usize): void {
       return;
     case RCU_FILE_FREE:
       file_free_rcu(head);
+      return;
+    case RCU_TORTURE_CB:
+      rcu_torture_cb(head);
+      return;
+    case RCU_TEST_NOTE:
+      rcu_test_note(head);
+      return;
+    case RCU_TEST_SLEEP:
+      rcu_test_sleep(head);
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_RCU, func, <u32>head);

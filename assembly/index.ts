@@ -59,6 +59,8 @@ export * from "./workload/bench_removal";
 export * from "./workload/contenders";
 export * from "./workload/fastpath";
 export * from "./workload/locktorture";
+export * from "./workload/rcutest";
+export * from "./workload/rcutorture";
 export * from "./workload/rendezvous";
 export * from "./workload/section";
 export * from "./workload/syscalls";

@@ -7,8 +7,8 @@
  * it was. Context: an online CPU; none sleeps.
  */
 import { smp_processor_id } from "../arch/wasm/percpu";
-import { down_read, down_write, rw_semaphore, up_read, up_write } from "../kernel/locking/rwsem";
 import { mutex, mutex_lock, mutex_unlock } from "../kernel/locking/mutex";
+import { down_read, down_write, rw_semaphore, up_read, up_write } from "../kernel/locking/rwsem";
 import { raw_spin_lock, raw_spin_unlock } from "../kernel/locking/spinlock";
 import { rcu_cpu_offline, rcu_cpu_online, rcu_qs } from "../kernel/rcu/tree";
 import { complete, completion, try_wait_for_completion } from "../kernel/sched/completion";

@@ -24,8 +24,8 @@ import { ktime_get } from "../arch/wasm/clock";
 import { ENXIO } from "../arch/wasm/errno";
 import { count_event, EV_VIOLATION } from "../arch/wasm/events";
 import { smp_processor_id } from "../arch/wasm/percpu";
-import { dispatch_driver } from "../drivers/cxl/memdev/table";
 import { cxl_plug, cxl_plugged_minor, cxl_unplug } from "../drivers/cxl/hotplug";
+import { dispatch_driver } from "../drivers/cxl/memdev/table";
 import { filp_open, fput } from "../fs/file_table";
 import { rcu_barrier, rcu_qs, rcu_softirq } from "../kernel/rcu/tree";
 import {
