@@ -219,8 +219,14 @@ function listOf<T>(value: string, what: string, parse: (one: string) => T): read
 function nameIn<T extends string>(noun: string, names: readonly T[], value: string): T {
   const name = names.find((one) => one.replaceAll("_", "-") === value.replaceAll("_", "-"));
   if (name !== undefined) return name;
-  const all = names.length > 4 ? `a ${noun}` : names.join(" or ");
-  throw new Expected(`${all}${suggestion(value, names)}`);
+  const short = names.length <= 4;
+  const hint = suggestion(value, names) || (short ? "" : "; hotunplug list names them");
+  throw new Expected(`${short ? alternatives(names) : `a ${noun}`}${hint}`);
+}
+
+/** @returns "a or b", "a, b or c" */
+function alternatives(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " or $1");
 }
 
 /** @returns the number; a NaN is out of every range */
