@@ -33,7 +33,8 @@ export function revisionSummaries(): ReadonlyMap<string, string> {
   return summariesIn("assembly/drivers/cxl/memdev");
 }
 
-function kernelSources(): [string, string][] {
+/** Path and text of every source that the module was compiled from; none without a source map. */
+export function kernelSources(): [string, string][] {
   try {
     const map = JSON.parse(readFileSync(KERNEL_MAP_PATH, "utf8")) as SourceMapJson;
     return map.sources.flatMap((source, i) => {

@@ -119,10 +119,10 @@ function stormSentence(result: Result): string {
   const missed = controls.filter((storm) => storm.held).map((storm) => storm.driver);
   const caught = controls.filter((storm) => !storm.held).map((storm) => storm.driver);
   const parts: string[] = [];
-  if (failed.length > 0) parts.push(`${listed(failed)} did not hold in the removal storm`);
+  if (failed.length > 0) parts.push(`in the removal storms ${listed(failed)} did not hold`);
   else if (ours.length === 1)
-    parts.push(`${listed(ours.map((s) => s.driver))} held in the removal storm`);
-  else if (ours.length > 1) parts.push(`all ${ours.length} drivers held in the removal storms`);
+    parts.push(`in the removal storm ${listed(ours.map((s) => s.driver))} held`);
+  else if (ours.length > 1) parts.push(`in the removal storms all ${ours.length} drivers held`);
   if (missed.length > 0)
     parts.push(`the control ${listed(missed)} was not caught, so that says little`);
   else if (caught.length > 0) parts.push(`the control ${listed(caught)} was caught`);

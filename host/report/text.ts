@@ -15,7 +15,11 @@ const ADD_IS_A_LOOP = 1.25;
 
 /** @returns lines without a newline, the last one not empty */
 export function drawResult(result: Result, canvas: Canvas): string[] {
-  const detailed = result.command !== "compare";
+  if (result.command === "stress") {
+    const storms = drawStorms(result, canvas, true);
+    return joinBlocks([drawPlace(result, canvas), storms, drawRemarks(result, canvas)]);
+  }
+  const detailed = result.command === "bench";
   return joinBlocks([
     drawPlace(result, canvas),
     withFootnotes(drawDecision(result, canvas), result, canvas),

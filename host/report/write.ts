@@ -17,22 +17,21 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { UsageError } from "../errors.ts";
-import type { Result } from "../result/result.ts";
+import { MachineError, UsageError } from "../errors.ts";
 import { reasonOf } from "./saved.ts";
 
-/** A file that is going to hold a result. */
+/** A file that is going to hold a result, or another object. */
 export interface Target {
   readonly path: string;
-  /** Writes the result; after that, discard() does nothing. */
-  save(result: Result): void;
+  /** Writes the text, whole; after that, discard() does nothing. */
+  save(json: string): void;
   /** Leaves no trace; may be called at any time, in an exit handler too. */
   discard(): void;
 }
 
 /** One object, two-space indent, newline at the end. */
-export function toJson(result: Result): string {
-  return `${JSON.stringify(result, null, 2)}\n`;
+export function toJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /**
@@ -45,8 +44,7 @@ export function openTarget(path: string): Target {
     if (kind?.isDirectory()) throw new UsageError(`--json ${path}: is a directory`);
     if (kind) accessSync(path, constants.W_OK);
     // A pipe or a device is written to, never replaced.
-    if (kind && !kind.isFile())
-      return { path, save: (r) => writeFileSync(path, toJson(r)), discard() {} };
+    if (kind && !kind.isFile()) return inPlace(path);
     return temporaryTarget(path, kind ? realpathSync(path) : path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
@@ -55,24 +53,35 @@ export function openTarget(path: string): Target {
   }
 }
 
+function inPlace(path: string): Target {
+  return { path, save: (json) => saving(path, () => writeFileSync(path, json)), discard() {} };
+}
+
 function temporaryTarget(path: string, real: string): Target {
   const temporary = `${real}.${process.pid}.tmp`;
   const fd = openSync(temporary, "wx");
   let open = true;
-  return {
-    path,
-    save(result) {
-      writeFileSync(fd, toJson(result));
-      fsyncSync(fd);
-      closeSync(fd);
-      renameSync(temporary, real);
-      open = false;
-    },
-    discard() {
-      if (open) rmSync(temporary, { force: true });
-      open = false;
-    },
+  const discard = () => {
+    if (open) rmSync(temporary, { force: true });
+    open = false;
   };
+  const replace = (json: string) => {
+    writeFileSync(fd, json);
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(temporary, real);
+    open = false;
+  };
+  return { path, save: (json) => saving(path, () => replace(json)), discard };
+}
+
+/** It could be written before the run and cannot now: a full disk, most likely. */
+function saving(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    throw new MachineError(`${path}: cannot be written: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function isMissing(cause: unknown): boolean {

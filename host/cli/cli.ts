@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * From a command line to an exit status: 0 held, 1 a property or comparison failed, 2 usage,
+ * 3 machine, 130 interrupted. This folder alone prints, and sets an exit status.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { MachineError, UsageError } from "../errors.ts";
+import { bench } from "./bench.ts";
+import { type Catalogue, readCatalogue } from "./catalogue.ts";
+import type { Command, Context } from "./command.ts";
+import { compare } from "./compare.ts";
+import { list } from "./list.ts";
+import { suggestion } from "./nearest.ts";
+import { type Runners, runners } from "./runners.ts";
+import { stress } from "./stress.ts";
+import { wasi } from "./wasi.ts";
+
+const COMMANDS: readonly Command[] = [compare, bench, stress, list, wasi];
+
+const EXIT_USAGE = 2;
+const EXIT_MACHINE = 3;
+
+/** A process whose work is done has this long to end by itself; then it is ended. */
+const LINGER_MS = 2_000;
+
+/** What the commands work on; a test puts its own in its place. */
+export interface Backing {
+  readonly runners: Runners;
+  readonly readCatalogue: () => Catalogue;
+}
+
+/** Runs the command line of this process, and sets its exit status. */
+export async function run(using: Backing = { runners, readCatalogue }): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  process.exitCode = await statusOf(process.argv.slice(2), using);
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+async function statusOf(args: readonly string[], using: Backing): Promise<number> {
+  const [name = "--help", ...rest] = args;
+  try {
+    if (name === "--help" || name === "-h" || name === "help") return await help(rest, using);
+    if (name === "--version") return print([versionOf()]);
+    const command = COMMANDS.find((one) => one.name === name);
+    if (!command) throw unknownCommand(name);
+    return await command.run(rest, contextOf(using));
+  } catch (error) {
+    const known = COMMANDS.some((command) => command.name === name) ? `${name}: ` : "";
+    return report(error, `hotunplug: ${known}`);
+  }
+}
+
+function contextOf(using: Backing): Context {
+  const { stdout, stderr, env } = process;
+  return {
+    terminal: { stdout, stderr, env },
+    runners: using.runners,
+    catalogue: using.readCatalogue(),
+    cores: availableParallelism(),
+    version: versionOf(),
+  };
+}
+
+/** package.json lies three folders above build/host/cli. */
+function versionOf(): string {
+  const path = new URL("../../../package.json", import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8")).version;
+}
+
+function unknownCommand(name: string): UsageError {
+  if (name.startsWith("-")) return new UsageError(`unknown option ${name}; a command comes first`);
+  const names = COMMANDS.map((command) => command.name);
+  const hint = suggestion(name, names) || `; there are ${names.join(", ")}`;
+  return new UsageError(`unknown command ${JSON.stringify(name)}${hint}`);
+}
+
+/** One line for what is the user's or the machine's doing; a stack for what is ours. */
+function report(error: unknown, prefix: string): number {
+  const line = (text: string) =>
+    process.stderr.write(`${prefix}${text.replaceAll("\n", "\n  ")}\n`);
+  if (error instanceof UsageError) line(error.message);
+  else if (error instanceof MachineError) line(error.message);
+  else line(`[harness bug] ${error instanceof Error ? error.stack : String(error)}`);
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_MACHINE;
+}
+
+async function help([name, ...rest]: readonly string[], using: Backing): Promise<number> {
+  if (name !== undefined) return statusOf([name, "--help", ...rest], using);
+  const column = Math.max(...COMMANDS.map((command) => command.name.length)) + 5;
+  return print([
+    "usage: hotunplug COMMAND [options]",
+    "",
+    "Measures, storms and compares the gates that keep an ioctl from racing device removal.",
+    "",
+    ...COMMANDS.map(({ name, summary }) => `  ${name}`.padEnd(column) + summary),
+    "",
+    "hotunplug COMMAND --help has the options and examples of one.",
+    "",
+    "exit status: 0 held, 1 a property or comparison failed, 2 usage, 3 machine, 130 interrupted",
+  ]);
+}
+
+function print(lines: readonly string[]): number {
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return 0;
+}
+
+/** `hotunplug list | head -1` is no error of anybody's. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { UsageError } from "../errors.ts";
+import { readResult } from "../report/saved.ts";
+import { compareResults } from "../report/side-by-side.ts";
+import { benchAsked, benchOptions, paceOf, threadCounts } from "./bench.ts";
+import { type Context, define } from "./command.ts";
+import { finish, measure, outputOf } from "./measure.ts";
+import { duration, flag, percent } from "./options.ts";
+
+const MS = 1e6;
+
+function compareOptions(context: Context) {
+  return {
+    quick: flag(false, "fewer rounds, shorter windows and storms: a first look in about a minute"),
+    ...benchOptions(context, paceOf(context)),
+    storm: duration(10 * MS, 3600e9, 5e9, "length of each gate's storm"),
+    force: flag(false, "compare saved results of unlike environments all the same"),
+    "max-slowdown": percent(
+      1000,
+      "with two saved results: fail where B is certain to be slower by more",
+    ),
+  };
+}
+
+/** What --quick changes, where the command line does not say otherwise. */
+function quickValues({ cores }: Context) {
+  const threads = [...new Set([...threadCounts(cores), cores])].filter((count) => count <= 64);
+  return { threads, rounds: 7, window: 10 * MS, storm: 1e9 };
+}
+
+/** Options that say something of two saved results; the others are about a run. */
+const FOR_SAVED = new Set(["force", "max-slowdown", "json", "width"]);
+
+export const compare = define({
+  name: "compare",
+  summary: "measure and storm all gates and say which to use; or compare two saved results",
+  operands: "A.json B.json",
+  operandCounts: [0, 2],
+  about:
+    "Runs bench and a storm for each gate, pairs the gates round by round, and prints a decision table, ratios with 95 % intervals and the length of ioctl from which each gate's cost is under 1 %. Given two saved results it sets B beside A instead.",
+  options: compareOptions,
+  examples: [
+    ["--quick", "a first look"],
+    ["--gates rwsem,percpu-ref --json today.json", "the two sides of the patch, kept"],
+    ["before.json after.json", "what changed between two runs on one machine"],
+    ["before.json after.json --max-slowdown 10%", "status 1 if anything got over 10 % slower"],
+  ],
+  run: async (parsed, context, options) => {
+    const { values, given, positionals } = parsed;
+    const [a, b] = positionals;
+    if (a !== undefined && b !== undefined) {
+      const stray = [...given].find((name) => !FOR_SAVED.has(name));
+      if (stray) throw new UsageError(`--${stray} has no meaning beside two saved results`);
+      const maxSlowdownPct = values["max-slowdown"];
+      return compareSaved({ a, b, force: values.force, maxSlowdownPct }, values, context);
+    }
+    for (const name of ["force", "max-slowdown"]) {
+      if (given.has(name)) throw new UsageError(`--${name} goes with two saved results`);
+    }
+    const quick = values.quick ? quickValues(context) : {};
+    const unsaid = Object.entries(quick).filter(([name]) => !given.has(name));
+    const filled = {
+      ...parsed,
+      values: { ...values, ...Object.fromEntries(unsaid) } as typeof values,
+    };
+    const asked = {
+      ...benchAsked(filled),
+      quick: values.quick,
+      stormMs: filled.values.storm / MS,
+    };
+    return measure("compare", options, filled, asked, context.runners.compare, context);
+  },
+});
+
+function compareSaved(
+  asked: { a: string; b: string; force: boolean; maxSlowdownPct: number | null },
+  output: { json: string | null; width: number | null },
+  { terminal, version }: Context,
+): number {
+  const [a, b] = [readResult(asked.a), readResult(asked.b)];
+  const tool = { name: "hotunplug", version } as const;
+  const result = compareResults(a, b, asked, { tool, startedAt: new Date().toISOString() });
+  return finish(result, outputOf(output, terminal), asked.maxSlowdownPct);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Where the capabilities are, loaded only when a command needs one. */
+import type { RunBench, RunCompare, RunStress } from "../result/run.ts";
+import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
+
+/** Runs kernel.wasm as a WASI command. */
+export type RunWasi = (
+  options: Omit<CommandOptions, "module" | "maximumPages">,
+) => Promise<CommandEnd>;
+
+/** What the commands run; a test puts its own in their place. */
+export interface Runners {
+  bench(): Promise<RunBench>;
+  stress(): Promise<RunStress>;
+  compare(): Promise<RunCompare>;
+  wasi(): Promise<RunWasi>;
+}
+
+export const runners: Runners = {
+  bench: async () => (await import("../bench/run.ts")).runBench,
+  stress: async () => (await import("../stress/run.ts")).runStress,
+  compare: async () => (await import("../compare/run.ts")).runCompare,
+  wasi: async () => {
+    const { kernelImage, MAX_PAGES } = await import("../machine/image.ts");
+    const { runCommand } = await import("../wasi/run.ts");
+    const { module } = kernelImage("default");
+    return (options) => runCommand({ ...options, module, maximumPages: MAX_PAGES });
+  },
+};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The command line over runners that measure nothing: a process for the tests to spawn. What a runner
+ * does is chosen by the seed, the one parameter that every command has.
+ */
+import type { Catalogue } from "../../host/cli/catalogue.ts";
+import { run } from "../../host/cli/cli.ts";
+import { MachineError, UsageError } from "../../host/errors.ts";
+import type { Asked } from "../../host/result/asked.ts";
+import type { Command, Result } from "../../host/result/result.ts";
+import type { Runner } from "../../host/result/run.ts";
+import { sampleResult } from "../report/sample-result.ts";
+
+export const SEEDS = {
+  held: 1,
+  violated: 2,
+  usage: 3,
+  machine: 4,
+  bug: 5,
+  /** Works until it is interrupted, then returns what it has. */
+  untilAborted: 6,
+  /** Works on, whatever it is told. */
+  deaf: 7,
+} as const;
+
+/** A runner that waits looks this often whether it should stop. */
+const TICK_MS = 10;
+
+const catalogue: Catalogue = {
+  gates: [
+    { name: "rwsem", id: 0, summary: "one reader/writer semaphore for all devices" },
+    { name: "rwsem_per_device", id: 1, summary: "a reader/writer semaphore in each device" },
+    { name: "percpu_ref", id: 2, summary: "a per-CPU reference count and a completion" },
+    { name: "refcount", id: 3, summary: "increment unless zero, and a completion" },
+    { name: "busted", id: 4, summary: "lets everybody in and waits for nobody" },
+  ],
+  revisions: [
+    { name: "percpu_ref", id: 0, summary: "before the patch", takesGate: false },
+    { name: "rwsem", id: 1, summary: "the patch", takesGate: false },
+    { name: "put_device", id: 2, summary: "the series complete", takesGate: true },
+  ],
+  events: [
+    { name: "ioctl", id: 0, summary: "" },
+    { name: "rcu_gp", id: 1, summary: "" },
+    { name: "sched_sleep", id: 2, summary: "a CPU parked" },
+  ],
+};
+
+function resultOf(command: Command, asked: Asked): Result {
+  const sample = sampleResult();
+  const storms = sample.storms.filter((storm) => command !== "bench" && storm.gate !== "busted");
+  if (command === "stress") {
+    const [storm] = sample.storms;
+    const none = { gates: [], pairs: [], removals: [], comparisons: [], breakEvens: [] };
+    return { ...sample, ...none, command, asked, storms: storm ? [storm] : [] };
+  }
+  return { ...sample, command, asked, storms };
+}
+
+function violated(result: Result): Result {
+  const violations = [{ property: "leak", detail: "2 cxl_memdev left once all was closed" }];
+  const storms = result.storms.map((storm) => ({ ...storm, held: false, violations }));
+  return { ...result, storms };
+}
+
+function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
+  return async () =>
+    async (asked, { signal, onProgress }) => {
+      const seed = "seed" in asked ? asked.seed : SEEDS.held;
+      if (seed === SEEDS.usage) throw new UsageError("--memory: 16 MiB do not hold 64 devices");
+      if (seed === SEEDS.machine) throw new MachineError("CPU 1 stalled in down_write");
+      if (seed === SEEDS.bug) throw new TypeError("undefined is not a function");
+      onProgress({ done: 0.5, label: "halfway" });
+      while (seed === SEEDS.deaf || (seed === SEEDS.untilAborted && !signal.aborted)) {
+        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      }
+      const result = resultOf(command, asked);
+      if (signal.aborted) return { ...result, interrupted: true };
+      return seed === SEEDS.violated ? violated(result) : result;
+    };
+}
+
+/** Only when this file is the process's own: tests import SEEDS from it. */
+if (process.argv[1]?.includes("fake-main")) {
+  await run({
+    runners: {
+      bench: runner("bench"),
+      stress: runner("stress"),
+      compare: runner("compare"),
+      wasi: async () => async () => ({ exitStatus: 0, threads: 0 }),
+    },
+    readCatalogue: () => catalogue,
+  });
+}
