@@ -15,13 +15,7 @@
  * Not modelled: initcalls, hotplug states, a boot CPU that differs from the others.
  */
 import { EINVAL } from "../arch/wasm/errno";
-import {
-  boot,
-  boot_info,
-  NR_CPUS,
-  PERCPU_BASE,
-  PERCPU_STRIDE,
-} from "../arch/wasm/memory";
+import { boot, boot_info, NR_CPUS, PERCPU_BASE, PERCPU_STRIDE } from "../arch/wasm/memory";
 import { set_smp_processor_id } from "../arch/wasm/percpu";
 import { kobj_map_init } from "../drivers/base/map";
 import { cxl_memdev_init } from "../drivers/cxl/memdev/revision";

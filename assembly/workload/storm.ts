@@ -27,7 +27,7 @@ import { smp_processor_id } from "../arch/wasm/percpu";
 import { cxl_plug, cxl_plugged_minor, cxl_unplug } from "../drivers/cxl/hotplug";
 import { dispatch_driver } from "../drivers/cxl/memdev/table";
 import { filp_open, fput } from "../fs/file_table";
-import { rcu_barrier, rcu_qs, rcu_softirq } from "../kernel/rcu/tree";
+import { rcu_barrier, rcu_qs, rcu_user_enter } from "../kernel/rcu/tree";
 import {
   current,
   schedule_timeout,
@@ -111,6 +111,7 @@ export const OFFSETOF_STORM_JOB_STUTTER_NS: u32 = offsetof<storm_job>("stutter_n
 export const OFFSETOF_STORM_JOB_PAUSE_NS: u32 = offsetof<storm_job>("pause_ns");
 
 const VISITS_A_CLOCK: u32 = 8; // opens between two readings of the clock
+const ABSENT_ONE_IN: u32 = 16; // of the visits to an absent device, how many try to open it
 
 function slot_of(job: storm_job, n: u32): storm_slot {
   return changetype<storm_slot>(<usize>job.slots + <usize>n * offsetof<storm_slot>());
@@ -167,8 +168,7 @@ function storm_remover(job: storm_job, cpu: u32): void {
     const slot = slot_of(job, cpu + prandom_below(mine) * job.removers);
     if (slot.pdev !== 0) unplug(slot);
     else plug(job, slot);
-    rcu_qs();
-    rcu_softirq();
+    rcu_user_enter();
     current().progress++;
     random_delay(job.pause_ns * 2);
   }
@@ -194,9 +194,13 @@ class client_op {
   /** Opens a device of the slot, uses it, closes it. */
   visit<D extends Driver>(job: storm_job, d: D, slot: storm_slot): void {
     const generation = smp_load_acquire(changetype<usize>(slot));
+    if ((generation & 1) === 0 && prandom_below(ABSENT_ONE_IN) !== 0) return;
     const minor = READ_ONCE(changetype<usize>(slot) + offsetof<storm_slot>("minor"));
     const file = filp_open(minor);
-    if (<isize>file <= 0) return;
+    if (<isize>file <= 0) {
+      rcu_user_enter();
+      return;
+    }
     const same = smp_load_acquire(changetype<usize>(slot)) === generation;
     const known: u32 = same ? generation : 0; // 0: could be anybody's device
     let left = 1 + prandom_below(2 * job.ioctls_per_open - 1);
@@ -209,8 +213,7 @@ class client_op {
       if (job.delay_ns !== 0) random_delay(job.delay_ns);
     }
     fput(file);
-    rcu_qs();
-    rcu_softirq();
+    rcu_user_enter();
   }
 
   run<D extends Driver>(): i32 {
@@ -224,6 +227,7 @@ class client_op {
       }
       for (let visits: u32 = 0; visits < VISITS_A_CLOCK; visits++) {
         this.visit<D>(job, d, slot_of(job, prandom_below(job.ndevices)));
+        rcu_qs();
       }
     }
     return 0;

@@ -17,7 +17,7 @@ import { cxl_bind, cxl_unbind } from "../drivers/cxl/memdev/bind";
 import { dispatch_driver } from "../drivers/cxl/memdev/table";
 import { __fd_install, close, fget, get_unused_fd, put_unused_fd } from "../fs/file";
 import { file, filp_open, fput } from "../fs/file_table";
-import { rcu_qs, rcu_softirq } from "../kernel/rcu/tree";
+import { rcu_user_enter } from "../kernel/rcu/tree";
 
 /** Behind the bytes that ktime_get() uses. */
 const IOCTL_ARGS: usize = PERCPU_SCRATCH + 0x40;
@@ -37,8 +37,7 @@ class ioctl_op {
 
 /** Y1. */
 function syscall_exit(rc: i32): i32 {
-  rcu_qs();
-  rcu_softirq();
+  rcu_user_enter();
   return rc;
 }
 

@@ -81,7 +81,11 @@ export class BenchJob {
     const size = k.constant("SIZEOF_BENCH_JOB");
     new Uint8Array(memory.buffer, this.#job, size).fill(0);
     new Uint8Array(memory.buffer, this.#cpus, this.#stride * request.ncpus).fill(0);
-    new Uint8Array(memory.buffer, this.#meetings, MEETING_BYTES * k.constant("BENCH_MEETINGS")).fill(0);
+    new Uint8Array(
+      memory.buffer,
+      this.#meetings,
+      MEETING_BYTES * k.constant("BENCH_MEETINGS"),
+    ).fill(0);
     const view = new DataView(memory.buffer);
     const u32 = (field: string, value: number) =>
       view.setUint32(this.#job + k.constant(`OFFSETOF_BENCH_JOB_${field}`), value, true);

@@ -95,7 +95,11 @@ function readersFor(threads: readonly number[]): number {
   return Math.min(most, Math.max(availableParallelism() - 1, 1));
 }
 
-async function goThrough(parts: readonly Part[], asked: BenchAsked, context: RunContext): Promise<void> {
+async function goThrough(
+  parts: readonly Part[],
+  asked: BenchAsked,
+  context: RunContext,
+): Promise<void> {
   const { signal, onProgress } = context;
   const random = randomFrom(asked.seed);
   const perRound = parts.reduce((sum, part) => sum + part.cells * part.weight, 0);

@@ -55,7 +55,9 @@ export class ReadBench {
     for (const cell of shuffled(this.#cells, random)) {
       if (signal.aborted) return;
       const { contender, threads, devices } = cell;
-      onCell(`${contender.name}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${devices} device`);
+      onCell(
+        `${contender.name}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${devices} device`,
+      );
       const job = await this.#fleet.of(threads);
       const site = await this.#siteOf(job, contender);
       cell.samples.push(await measurePair(job, site, devices, this.#options.windowNs));

@@ -3,7 +3,7 @@
 import type { RemovalRow } from "../result/result.ts";
 import { histogramOf } from "../stats/histogram.ts";
 import { type Random, shuffled } from "../stats/random.ts";
-import { summarize, type Summary } from "../stats/summary.ts";
+import { type Summary, summarize } from "../stats/summary.ts";
 import { type Contender, entrantOutcome } from "./contenders.ts";
 import { type Fleet, oversubscribed } from "./fleet.ts";
 import { lossPct, measureRemoval, medianLatency } from "./removals.ts";
@@ -76,7 +76,12 @@ export class RemovalBench {
     const { removals } = this.#options;
     const calm = await measureRemoval(job, { contender, removals, readers: "same", dry: true });
     const round = await measureRemoval(job, { contender, removals, readers: "same" });
-    const calmOther = await measureRemoval(job, { contender, removals, readers: "other", dry: true });
+    const calmOther = await measureRemoval(job, {
+      contender,
+      removals,
+      readers: "other",
+      dry: true,
+    });
     const other = await measureRemoval(job, { contender, removals, readers: "other" });
     cell.latencies.push(...round.latencies);
     for (const reader of round.entrants) cell.entrants.push(...reader);

@@ -27,7 +27,10 @@ export interface RemovalRequest {
 }
 
 /** CPU 0 of the machine removes, all others read; with one CPU the device is idle. */
-export async function measureRemoval(job: BenchJob, request: RemovalRequest): Promise<RemovalRound> {
+export async function measureRemoval(
+  job: BenchJob,
+  request: RemovalRequest,
+): Promise<RemovalRound> {
   const { machine } = job;
   const { contender, readers, removals, dry = false, signal } = request;
   const victim = Number(await machine.call(0, "bench_device_create", contender.id));

@@ -64,7 +64,9 @@ async function stormAll(asked: CompareAsked, context: RunContext): Promise<Storm
   for (const [i, gate] of asked.gates.entries()) {
     if (signal.aborted) break;
     const share = (elapsedMs: number) =>
-      1 - STORM_SHARE + (STORM_SHARE * (i + Math.min(elapsedMs / asked.stormMs, 1))) / asked.gates.length;
+      1 -
+      STORM_SHARE +
+      (STORM_SHARE * (i + Math.min(elapsedMs / asked.stormMs, 1))) / asked.gates.length;
     storms.push(
       await runStorm({
         revision: OPEN_REVISION,

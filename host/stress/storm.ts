@@ -5,8 +5,8 @@
  */
 import { availableParallelism } from "node:os";
 import { MachineError, PanicError, StallError } from "../errors.ts";
-import { describeReport, readReports } from "../instrument/report.ts";
 import { type SanitizedImage, sanitizedKernel } from "../instrument/image.ts";
+import { describeReport, readReports } from "../instrument/report.ts";
 import { type Tier, tierSelectable } from "../machine/engine.ts";
 import { boot, type Machine } from "../machine/machine.ts";
 import type { StormRow, Violation } from "../result/result.ts";
@@ -22,7 +22,7 @@ const HUNG_TASK_MS = 5_000;
 const TICK_MS = 50;
 const FAULT_RATE_ONE = 65_536;
 const IOCTLS_PER_OPEN = 64;
-const PAUSE_NS = 20_000;
+const PAUSE_NS = 5_000;
 
 export interface StormRequest {
   readonly revision: string;
@@ -182,7 +182,8 @@ class Watch {
         this.#last[task.cpu] = { progress: task.progress, at: now };
       } else if (now - last.at > HUNG_TASK_MS) {
         last.at = now;
-        const where = task.wait === "WAIT_NONE" ? "runs" : `waits in ${task.wait} at ${task.object}`;
+        const where =
+          task.wait === "WAIT_NONE" ? "runs" : `waits in ${task.wait} at ${task.object}`;
         const detail = `CPU ${task.cpu} did nothing for ${HUNG_TASK_MS / 1000} s: it ${where}`;
         this.found.push({ property: "hung task", detail });
         this.#machine.stop();

@@ -16,14 +16,15 @@
  *          C4  rcu_softirq() never waits: it runs what is ripe.
  *          C5  rcu_barrier() returns after every callback has returned that was queued, anywhere,
  *              before it was called.
+ *          C6  rcu_user_enter() waits only when the CPU has more than QHIMARK callbacks: a CPU that never
+ *              sleeps still frees what it queued.
  *
  * Ordering: see qsbr.ts. O4  done's store after a batch ↔ rcu_barrier()'s load of it: what the
  *          callbacks did is visible behind the barrier.
  *
  * Cost:    call_rcu() is one RMW on gp_seq's line (qsbr.ts, O1), one store. rcu_softirq() and
  *          rcu_core() on an empty list: one load.
- * Not modelled: callback offloading, lazy callbacks, batch limits, kfree_rcu. A CPU that neither sleeps
- *          nor calls rcu_softirq() keeps its callbacks.
+ * Not modelled: callback offloading, lazy callbacks, batch limits, kfree_rcu.
  */
 import { atomic_add, READ_ONCE, smp_store_release } from "../../arch/wasm/atomic";
 import { BUG_ON, WARN_ON } from "../../arch/wasm/bug";
@@ -75,6 +76,9 @@ class rcu_data {
   /** How many rcu_barrier() calls wait for this CPU. */
   barriers: u32;
 }
+
+/** Callbacks that a CPU lets wait before it drives a grace period for them (the kernel: 10,000). */
+export const QHIMARK: u32 = 256;
 
 export const SIZEOF_RCU_HEAD: u32 = offsetof<rcu_head>();
 
@@ -146,6 +150,24 @@ export function rcu_softirq_slowpath(): void {
   if (rdp.running === 0 && rcu_gp_done(changetype<rcu_head>(<usize>rdp.head).gp)) {
     rcu_do_batch(rdp);
   }
+}
+
+/**
+ * The end of a system call: a quiescent state, the callbacks that are ripe, and all of them when there
+ * are too many (C6).
+ *
+ * Context: outside every reader section; sleeps above QHIMARK callbacks. Ordering: as rcu_qs().
+ */
+export function rcu_user_enter(): void {
+  rcu_qs();
+  const rdp = this_rcu_data();
+  if (rdp.head !== 0) rcu_user_enter_slowpath(); // plain: this CPU's own
+}
+
+export function rcu_user_enter_slowpath(): void {
+  const rdp = this_rcu_data();
+  rcu_softirq();
+  if (rdp.queued - rdp.done > QHIMARK) rcu_core(); // plain: this CPU's own
 }
 
 /**
