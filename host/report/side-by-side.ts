@@ -13,7 +13,7 @@ import type { ComparisonRow, Json, Metric, Result } from "../result/result.ts";
 import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
 
 /** What differs between any two runs of the same machine, and says nothing about it. */
-const VOLATILE_KEYS = new Set(["loadAverage", "freeMemoryBytes", "uptimeS", "hostname"]);
+const VOLATILE_KEYS = new Set(["loadAverage", "clockResolutionNs", "clockCostNs", "tier"]);
 
 /** What two results are usually compared *for*: named, but no reason to refuse. */
 const SUBJECT_KEYS = new Set(["kernelSha256"]);
@@ -86,12 +86,11 @@ function pairRows(a: Result, b: Result): ComparisonRow[] {
   return b.pairs.flatMap((row) => {
     const other = a.pairs.find((r) => r.contender === row.contender && samePairSetting(r, row));
     if (!other) return [];
-    // A baseline is set beside itself as it is: less the empty loop, that one would be nothing.
-    const [x, y] =
-      row.kind === "baseline"
-        ? [row.samples, other.samples]
-        : [netRounds(row, b.pairs), netRounds(other, a.pairs)];
-    return rowOf(pairMetric(row), row.contender, unpairedRatio(x, y, SEED));
+    const raw = () => unpairedRatio(row.samples, other.samples, SEED);
+    const net = () => unpairedRatio(netRounds(row, b.pairs), netRounds(other, a.pairs), SEED);
+    // Net where there is something left to divide by: not of baselines, nor of a gate that does nothing.
+    const ratio = row.kind === "baseline" ? raw() : (net() ?? raw());
+    return rowOf(pairMetric(row), row.contender, ratio);
   });
 }
 

@@ -31,11 +31,13 @@ export function drawStorms(result: Result, canvas: Canvas, full: boolean): strin
     if (!full && expected && storm.gate !== null) continue;
     if (lines.length > 0) lines.push("");
     const { good, bad, bold } = canvas.style;
+    lines.push(`${bold(printable(storm.driver))}: ${(expected ? good : bad)(text)}`);
     const how = storm.sanitized ? "under the sanitizer" : "without the sanitizer";
     const length = `${formatNumber(storm.seconds)} s ${how}, seed ${storm.seed}`;
-    lines.push(`${bold(printable(storm.driver))}: ${(expected ? good : bad)(text)}, ${length}`);
+    lines.push(...wrap(length, canvas.width, "  "));
     lines.push(...wrap(countsText(storm), canvas.width, "  "));
     for (const violation of storm.violations) lines.push(...drawViolation(violation, canvas));
+    // Left whole, for copying.
     if (!storm.held) lines.push(`  again: ${printable(storm.replay)}`);
   }
   return lines;
@@ -57,7 +59,9 @@ function drawViolation(violation: Violation, canvas: Canvas): string[] {
   const said = `${violation.property}: ${violation.detail}`;
   const trace = violation.trace ?? [];
   const lines = wrap(said, canvas.width, "  ", "    ");
-  for (const step of trace.slice(0, TRACE_LINES)) lines.push(`    ${printable(step)}`);
+  for (const step of trace.slice(0, TRACE_LINES)) {
+    lines.push(...wrap(step, canvas.width, "    ", "      "));
+  }
   const left = trace.length - TRACE_LINES;
   if (left > 0) lines.push(`    ... and ${formatCount(left)} more, in the JSON`);
   return lines;

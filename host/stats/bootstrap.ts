@@ -39,7 +39,7 @@ export function bootstrapMedian(samples: readonly number[], seed: number): Inter
  * Interval of median(a) / median(b) for samples that do not pair up (two separate runs). Both sides
  * are resampled on their own.
  *
- * @param a, b - number[n], number[m]; n, m > 0; b without zero
+ * @param a, b - number[n], number[m]; n, m > 0; b with a median clearly above zero
  */
 export function bootstrapRatioOfMedians(
   a: readonly number[],

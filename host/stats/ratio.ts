@@ -28,12 +28,13 @@ export function pairedRatio(a: Rounds, b: Rounds, seed: number): Ratio | null {
 /**
  * Ratio of the medians of two separate runs, whose rounds do not pair up.
  *
- * @returns null when either side has no round
+ * @returns null when either side has no round, or b is too near to zero to divide by
  */
 export function unpairedRatio(a: Rounds, b: Rounds, seed: number): Ratio | null {
   const keptA = a.filter((x) => x !== null);
-  const keptB = b.filter((x) => x !== null && x > 0) as number[];
+  const keptB = b.filter((x) => x !== null);
   if (keptA.length === 0 || keptB.length === 0) return null;
+  if (bootstrapMedian(keptB, seed).low <= 0) return null;
   const pairs = Math.min(keptA.length, keptB.length);
   return { ratio: bootstrapRatioOfMedians(keptA, keptB, seed), pairs };
 }

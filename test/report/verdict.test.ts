@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { failuresOf } from "../../host/report/verdict.ts";
+import type { Result } from "../../host/result/result.ts";
+import { sampleResult } from "./sample-result.ts";
+
+function withStorm(command: Result["command"], gate: string, held: boolean): Result {
+  const [storm] = sampleResult().storms.filter((row) => row.gate === gate);
+  if (!storm) throw new Error(`no storm of ${gate}`);
+  const violations = held ? [] : [{ property: "use after free", detail: "somewhere" }];
+  return { ...sampleResult(), command, storms: [{ ...storm, held, violations }] };
+}
+
+test("compare holds when the gates held and the control was caught", () => {
+  assert.equal(failuresOf(sampleResult()), []);
+});
+
+test("a gate that did not hold fails, with the property", () => {
+  assert.equal(failuresOf(withStorm("compare", "rwsem", false)), [
+    "put_device+rwsem: violated: use after free",
+  ]);
+});
+
+test("in compare a control that was not caught fails", () => {
+  assert.equal(failuresOf(withStorm("compare", "busted", true)), [
+    "put_device+busted: this control was not caught",
+  ]);
+});
+
+test("in stress a violation is a violation, the control's too", () => {
+  assert.is(failuresOf(withStorm("stress", "busted", false)).length, 1);
+  assert.is(failuresOf(withStorm("stress", "busted", true)).length, 0);
+});
+
+test.run();
