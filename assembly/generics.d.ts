@@ -9,9 +9,11 @@ interface Gate {
   init(): i32;
   enter_fast(): u32;
   enter_ok(s: u32): bool;
+  entered(s: u32): void;
   enter_slowpath(s: u32): u32;
   exit_fast(cookie: u32): u32;
   exit_ok(s: u32): bool;
+  exited(s: u32): void;
   exit_slowpath(s: u32): void;
   kill(slot: usize): void;
   destroy(): void;

@@ -25,25 +25,31 @@ export class busted_gate {
   }
 
   @inline
-  enter_ok(token: u32): bool {
+  enter_ok(_token: u32): bool {
     return true;
   }
 
-  enter_slowpath(token: u32): u32 {
+  @inline
+  entered(_token: u32): void {}
+
+  enter_slowpath(_token: u32): u32 {
     return 0;
   }
 
   @inline
-  exit_fast(cookie: u32): u32 {
+  exit_fast(_cookie: u32): u32 {
     return 0;
   }
 
   @inline
-  exit_ok(token: u32): bool {
+  exit_ok(_token: u32): bool {
     return true;
   }
 
-  exit_slowpath(token: u32): void {}
+  @inline
+  exited(_token: u32): void {}
+
+  exit_slowpath(_token: u32): void {}
 
   kill(slot: usize): void {
     WRITE_ONCE(slot, 0);

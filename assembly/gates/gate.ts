@@ -11,12 +11,14 @@
  *   bytes(where)       what the gate takes: one of BYTES_*.
  *   init()             makes the per-device state. 0 or -ENOMEM. May sleep.
  *   enter_fast()       one attempt, without a call; returns a token.
- *   enter_ok(t)        true: the caller is inside, and t is its cookie. Part of entering: a gate may
- *                      finish its bookkeeping here. Called exactly once for each token.
+ *   enter_ok(t)        true: the caller gets in. Looks at the token alone.
+ *   entered(t)         the bookkeeping of an entry that enter_ok() granted; t is now its cookie.
  *   enter_slowpath(t)  what is left when enter_ok() said false: returns a cookie, or GATE_CLOSED.
  *                      May sleep where the gate blocks entrants.
  *   exit_fast(c)       leaves, without a call, with the cookie of this one entry; returns a token.
- *   exit_ok(t)         true: that was all. exit_slowpath(t) is the rest, e.g. waking the remover.
+ *   exit_ok(t)         true: nothing is left but exited(t). Looks at the token alone.
+ *   exited(t)          the bookkeeping of an exit that exit_ok() passed.
+ *   exit_slowpath(t)   the rest when exit_ok() said false, e.g. waking the remover.
  *   kill(slot)         removal: returns once nobody is inside and nobody can come in, and has stored
  *                      0 in *slot, the pointer that the gate protects. Sleeps. Called once after init.
  *   destroy()          frees what init() took. Nobody is inside, and nobody will come.

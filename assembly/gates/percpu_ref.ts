@@ -17,14 +17,16 @@ import {
   wait_for_completion,
 } from "../kernel/sched/completion";
 import {
+  __ref_is_percpu,
   PERCPU_REF_COUNTER_BYTES,
   PERCPU_REF_DATA_BYTES,
   percpu_ref,
   percpu_ref_exit,
   percpu_ref_init,
   percpu_ref_kill,
+  percpu_ref_mode,
   percpu_ref_put_slowpath,
-  percpu_ref_try_add_fast,
+  percpu_ref_this_cpu_add,
   percpu_ref_tryget_live_slowpath,
 } from "../lib/percpu-refcount";
 import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, GATE_CLOSED } from "./gate";
@@ -46,31 +48,42 @@ export class percpu_ref_gate {
     return percpu_ref_init(ops_active(this), PERCPU_REF_RELEASE_GATE, 0);
   }
 
+  /** The token is the mode word: one test of it decides, and the cookie is not looked at. */
   @inline
   enter_fast(): u32 {
-    return percpu_ref_try_add_fast(ops_active(this), 1);
+    return percpu_ref_mode(ops_active(this));
   }
 
   @inline
-  enter_ok(added: u32): bool {
-    return added !== 0;
+  enter_ok(mode: u32): bool {
+    return __ref_is_percpu(mode);
   }
 
-  enter_slowpath(added: u32): u32 {
+  @inline
+  entered(mode: u32): void {
+    percpu_ref_this_cpu_add(mode, 1);
+  }
+
+  enter_slowpath(_mode: u32): u32 {
     return percpu_ref_tryget_live_slowpath(ops_active(this)) ? 0 : GATE_CLOSED;
   }
 
   @inline
-  exit_fast(cookie: u32): u32 {
-    return percpu_ref_try_add_fast(ops_active(this), -1);
+  exit_fast(_cookie: u32): u32 {
+    return percpu_ref_mode(ops_active(this));
   }
 
   @inline
-  exit_ok(added: u32): bool {
-    return added !== 0;
+  exit_ok(mode: u32): bool {
+    return __ref_is_percpu(mode);
   }
 
-  exit_slowpath(added: u32): void {
+  @inline
+  exited(mode: u32): void {
+    percpu_ref_this_cpu_add(mode, -1);
+  }
+
+  exit_slowpath(_mode: u32): void {
     percpu_ref_put_slowpath(ops_active(this));
   }
 

@@ -64,13 +64,16 @@ export class refcount_gate {
     return <i32>old > 0 && <i32>old < i32.MAX_VALUE;
   }
 
+  @inline
+  entered(_token: u32): void {}
+
   enter_slowpath(old: u32): u32 {
     if (old === 0) return GATE_CLOSED;
     return refcount_inc_not_zero(changetype<usize>(this)) ? 0 : GATE_CLOSED;
   }
 
   @inline
-  exit_fast(cookie: u32): u32 {
+  exit_fast(_cookie: u32): u32 {
     return atomic_fetch_sub_release(1, changetype<usize>(this));
   }
 
@@ -78,6 +81,9 @@ export class refcount_gate {
   exit_ok(old: u32): bool {
     return <i32>old > 1;
   }
+
+  @inline
+  exited(_token: u32): void {}
 
   exit_slowpath(old: u32): void {
     if (old === 1) complete(drained(this));

@@ -47,9 +47,12 @@ export class rwsem_per_device_gate {
 
   @inline
   enter_ok(count: u32): bool {
-    if (!rwsem_read_acquired(count)) return false;
+    return rwsem_read_acquired(count);
+  }
+
+  @inline
+  entered(_count: u32): void {
     rwsem_set_reader_owned(sem(this));
-    return true;
   }
 
   enter_slowpath(count: u32): u32 {
@@ -58,7 +61,7 @@ export class rwsem_per_device_gate {
   }
 
   @inline
-  exit_fast(cookie: u32): u32 {
+  exit_fast(_cookie: u32): u32 {
     return rwsem_up_read_sub(sem(this));
   }
 
@@ -66,6 +69,9 @@ export class rwsem_per_device_gate {
   exit_ok(count: u32): bool {
     return !rwsem_up_read_wakes(count);
   }
+
+  @inline
+  exited(_count: u32): void {}
 
   exit_slowpath(count: u32): void {
     rwsem_up_read_slowpath(sem(this), count);

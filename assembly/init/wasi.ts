@@ -128,7 +128,7 @@ function finish_round(rc: i32): void {
  *
  * @param tid - given by the engine, unused: the argument of thread-spawn says which CPU this is
  */
-export function wasi_thread_start(tid: i32, cpu: usize): void {
+export function wasi_thread_start(_tid: i32, cpu: usize): void {
   const up = cpu_up(<u32>cpu);
   finish_round(up);
   if (up !== 0) return;

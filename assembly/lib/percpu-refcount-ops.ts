@@ -69,6 +69,20 @@ export function percpu_ref_ptr(ref: percpu_ref): u32 {
   return READ_ONCE(changetype<usize>(ref) + offsetof<percpu_ref>("percpu_count_ptr"));
 }
 
+/**
+ * percpu_count_ptr for a fast path. A reader of the mode may see an old one until its next quiescent
+ * state, and no longer (O1): a plain load is all it takes, and an atomic one costs an alignment check.
+ */
+export function percpu_ref_mode(ref: percpu_ref): u32 {
+  return load<u32>(changetype<usize>(ref) + offsetof<percpu_ref>("percpu_count_ptr")); // plain: see above
+}
+
+/** Adds to this CPU's counter. Context: `mode` is the ref's, and per-CPU; in the section that read it. */
+export function percpu_ref_this_cpu_add(mode: u32, nr: i32): void {
+  const counter = this_cpu_ptr(mode);
+  store<i32>(counter, load<i32>(counter) + nr); // plain: this CPU's own (P2)
+}
+
 /** Context: initialised and not exited, or it traps. */
 export function percpu_ref_data_of(ref: percpu_ref): percpu_ref_data {
   const data = ref.data; // plain: constant while anybody may use the ref
@@ -88,10 +102,9 @@ export function percpu_ref_count_of(ref: percpu_ref): usize {
  * Context: any; never sleeps. Ordering: none by itself (O1).
  */
 export function percpu_ref_try_add_fast(ref: percpu_ref, nr: i32): u32 {
-  const ptr = percpu_ref_ptr(ref);
-  if (!__ref_is_percpu(ptr)) return 0;
-  const counter = this_cpu_ptr(ptr);
-  store<i32>(counter, load<i32>(counter) + nr); // plain: this CPU's own (P2)
+  const mode = percpu_ref_mode(ref);
+  if (!__ref_is_percpu(mode)) return 0;
+  percpu_ref_this_cpu_add(mode, nr);
   return 1;
 }
 

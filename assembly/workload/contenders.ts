@@ -41,6 +41,9 @@ abstract class baseline {
     return true;
   }
 
+  @inline
+  entered(_t: u32): void {}
+
   enter_slowpath(_t: u32): u32 {
     return 0;
   }
@@ -49,6 +52,9 @@ abstract class baseline {
   exit_ok(_t: u32): bool {
     return true;
   }
+
+  @inline
+  exited(_t: u32): void {}
 
   exit_slowpath(_t: u32): void {}
 
@@ -173,6 +179,11 @@ class percpu_ref_reporting {
     return this.inner().enter_ok(t);
   }
 
+  @inline
+  entered(t: u32): void {
+    this.inner().entered(t);
+  }
+
   enter_slowpath(t: u32): u32 {
     return this.inner().enter_slowpath(t);
   }
@@ -187,8 +198,14 @@ class percpu_ref_reporting {
     return this.inner().exit_ok(t) && !rcu_need_qs();
   }
 
+  @inline
+  exited(t: u32): void {
+    this.inner().exited(t);
+  }
+
   exit_slowpath(t: u32): void {
-    if (!this.inner().exit_ok(t)) this.inner().exit_slowpath(t);
+    if (this.inner().exit_ok(t)) this.inner().exited(t);
+    else this.inner().exit_slowpath(t);
     rcu_qs();
   }
 

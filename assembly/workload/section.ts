@@ -43,11 +43,13 @@ export class section {
   static fast<G extends Gate>(g: G, slot: usize): bool {
     const c = g.enter_fast();
     if (!g.enter_ok(c)) return section.leave(PENDING_ENTER, c);
+    g.entered(c);
     const p = load<usize>(slot); // plain: G1, ordered by the gate
     if (p === 0) return section.leave(PENDING_NULL, c);
     if (load<u32>(p) !== CONTEXT_ALIVE) return section.leave(PENDING_BAD, c);
     const s = g.exit_fast(c);
     if (!g.exit_ok(s)) return section.leave(PENDING_EXIT, s);
+    g.exited(s);
     return true;
   }
 
@@ -87,7 +89,8 @@ export function entry_is_pending(): bool {
 
 function exit_section<G extends Gate>(g: G, cookie: u32): void {
   const s = g.exit_fast(cookie);
-  if (!g.exit_ok(s)) g.exit_slowpath(s);
+  if (g.exit_ok(s)) g.exited(s);
+  else g.exit_slowpath(s);
 }
 
 /** Finishes the section that the hot loop left pending, if any. Context: sleeps where the gate does. */

@@ -127,7 +127,9 @@ export class memdev_put_device<G extends Gate> {
     const cxlmd = changetype<file>(filp).private_data; // plain: constant while it is open
     const gate = gate_of<G>(cxlmd);
     let cookie = gate.enter_fast();
-    if (!gate.enter_ok(cookie)) {
+    if (gate.enter_ok(cookie)) {
+      gate.entered(cookie);
+    } else {
       cookie = gate.enter_slowpath(cookie);
       if (cookie === GATE_CLOSED) return -ENXIO;
     }
@@ -135,7 +137,8 @@ export class memdev_put_device<G extends Gate> {
     const cxlm = changetype<cxl_memdev>(cxlmd).cxlm; // P3; plain: constant inside the gate
     if (cxlm !== 0) rc = __cxl_memdev_ioctl(cxlm, cmd, arg);
     const s = gate.exit_fast(cookie);
-    if (!gate.exit_ok(s)) gate.exit_slowpath(s);
+    if (gate.exit_ok(s)) gate.exited(s);
+    else gate.exit_slowpath(s);
     return rc;
   }
 }
