@@ -51,6 +51,8 @@ export * from "./lib/kref";
 export * from "./lib/percpu-refcount";
 export * from "./lib/random";
 export * from "./lib/refcount";
+export * from "./mm/kasan";
+export * from "./mm/kasan_types";
 export * from "./mm/percpu";
 export * from "./mm/slab";
 export * from "./workload/bench_device";

@@ -6,8 +6,17 @@
  * before they call. `futex_wait`: node 20's baseline compiler zeroes 4 bytes of the caller's stack
  * slot below a wait's operands, so the wait stands in a frame that holds nothing else.
  * `kmalloc`, `kzalloc`, `kfree`: their call sites are what the sanitizer names as allocation and free sites.
+ * `kasan_kmalloc`, `kasan_kfree`: dead without the sanitizer, and large.
  */
-const OUT_OF_LINE = ["*_slowpath*", "*/futex_wait", "*/kmalloc", "*/kzalloc", "*/kfree"];
+const OUT_OF_LINE = [
+  "*_slowpath*",
+  "*/futex_wait",
+  "*/kmalloc",
+  "*/kzalloc",
+  "*/kfree",
+  "*/kasan_kmalloc",
+  "*/kasan_kfree",
+];
 
 export default class {
   afterCompile(module) {

@@ -22,6 +22,7 @@ import { cxl_memdev_init } from "../drivers/cxl/memdev/revision";
 import { files_init } from "../fs/file";
 import { rcu_cpu_offline, rcu_cpu_online, rcu_init } from "../kernel/rcu/tree";
 import { sched_init_cpu } from "../kernel/sched/core";
+import { kasan_init, kasan_init_cpu } from "../mm/kasan";
 import { slab_init } from "../mm/slab";
 
 export const OFFSETOF_BOOT_INFO_NCPUS: u32 = offsetof<boot_info>("ncpus");
@@ -56,8 +57,10 @@ export function kernel_boot(): i32 {
   if (b.ncpus === 0 || b.ncpus > NR_CPUS) return -EINVAL;
   if (<usize>b.arena_end <= arena_start(b.ncpus)) return -EINVAL;
   set_smp_processor_id(0);
+  kasan_init_cpu();
   rcu_init();
   slab_init(arena_start(b.ncpus), b.arena_end);
+  kasan_init();
   kobj_map_init();
   files_init();
   cxl_memdev_init();
@@ -73,6 +76,7 @@ export function kernel_boot(): i32 {
 export function cpu_up(cpu: u32): i32 {
   if (cpu >= boot().ncpus) return -EINVAL;
   set_smp_processor_id(cpu);
+  kasan_init_cpu();
   sched_init_cpu();
   return 0;
 }

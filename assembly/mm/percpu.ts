@@ -26,6 +26,7 @@ import { WARN_ON } from "../arch/wasm/bug";
 import { boot, PERCPU_ALLOC_STATE } from "../arch/wasm/memory";
 import { PERCPU_DYNAMIC, PERCPU_DYNAMIC_END, per_cpu_ptr } from "../arch/wasm/percpu";
 import { raw_spin_lock, raw_spin_unlock } from "../kernel/locking/spinlock";
+import { kasan_poison_percpu, kasan_unpoison_percpu } from "./kasan";
 
 /** (offset, bytes) */
 export const WARN_PERCPU_DOUBLE_FREE: u32 = 210;
@@ -115,6 +116,7 @@ export function alloc_percpu(bytes: u32): usize {
   if (off !== 0) pcpu().used += block_bytes(order);
   raw_spin_unlock(PCPU_LOCK);
   if (off === 0) return 0;
+  kasan_unpoison_percpu(off, bytes);
   const ncpus = boot().ncpus;
   for (let cpu: u32 = 0; cpu < ncpus; cpu++) {
     memory.fill(per_cpu_ptr(off, cpu), 0, block_bytes(order)); // plain: not published yet
@@ -141,6 +143,7 @@ export function free_percpu(off: usize, bytes: u32): void {
   const bad = !is_block(off, order);
   const twice = !bad && load<u32>(per_cpu_ptr(off, 0), 4) === FREE_MARK;
   if (!bad && !twice) {
+    kasan_poison_percpu(off, block_bytes(order));
     push_free(order, <u32>off);
     pcpu().used -= block_bytes(order);
   }

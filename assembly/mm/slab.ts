@@ -26,6 +26,10 @@ import { LEVEL_VIOLATION, printk } from "../arch/wasm/bug";
 import { count_event, EV_SLAB_ENOMEM, EV_SLAB_REFILL, EV_VIOLATION } from "../arch/wasm/events";
 import { boot } from "../arch/wasm/memory";
 import { PERCPU_SLAB, per_cpu_ptr, smp_processor_id, this_cpu_ptr } from "../arch/wasm/percpu";
+import { kasan_enabled, kasan_kfree, kasan_kmalloc, kasan_new_block } from "./kasan";
+import { quarantine_put, quarantine_reduce } from "./kasan_quarantine";
+import { kasan_report } from "./kasan_report";
+import { VIOLATION_DOUBLE_FREE, VIOLATION_INVALID_FREE } from "./kasan_types";
 import {
   arena_cut,
   arena_init,
@@ -59,9 +63,6 @@ export const SLAB_CDEV: u32 = 10;
 export const SLAB_GATE: u32 = 11;
 export const SLAB_FDTABLE: u32 = 12;
 export const NR_SLAB_TYPES: u32 = 32;
-
-export const VIOLATION_DOUBLE_FREE: u32 = 300;
-export const VIOLATION_INVALID_FREE: u32 = 301;
 
 /** One size class on one CPU: 16 bytes. */
 @unmanaged
@@ -115,6 +116,7 @@ function slab_cut(c: slab_cpu, cls: u32): void {
     h.cls = <u8>cls;
     h.next = next;
     next = at;
+    if (kasan_enabled()) kasan_new_block(<usize>at);
   }
   c.loaded = next;
   c.nr_loaded = nr;
@@ -166,6 +168,7 @@ export function kmalloc(size: u32, type: u32): usize {
   h.generation++;
   WRITE_ONCE(at, <u32>p | SLAB_ALLOCATED);
   slab_count_of(type).allocs++;
+  if (kasan_enabled()) kasan_kmalloc(p, size);
   return p;
 }
 
@@ -205,8 +208,21 @@ function kfree_invalid_slowpath(p: usize): void {
       type = header_of(p).type; // plain: a free block's type does not change; stale is fine in a log
     }
   }
+  if (kasan_enabled()) {
+    kasan_report(p, 0, 0, code);
+    return;
+  }
   count_event(EV_VIOLATION);
   printk(LEVEL_VIOLATION, code, <u32>p, type);
+}
+
+/** Frees into the quarantine, and what that pushes out of it into the magazines. */
+function kfree_quarantine_slowpath(h: slab_header, p: usize): void {
+  kasan_kfree(p);
+  quarantine_put(h);
+  for (let at = quarantine_reduce(); at !== 0; at = quarantine_reduce()) {
+    slab_put(changetype<slab_header>(at));
+  }
 }
 
 /**
@@ -218,7 +234,7 @@ function kfree_invalid_slowpath(p: usize): void {
 export function kfree(p: usize): void {
   if (p === 0) return;
   const live = <i32>(<u32>p | SLAB_ALLOCATED);
-  const dead = <i32>(<u32>p | SLAB_FREE);
+  const dead = <i32>(<u32>p | (kasan_enabled() ? SLAB_QUARANTINE : SLAB_FREE));
   if (!in_arena(p) || atomic_cmpxchg(p - SLAB_HEADER, live, dead) !== live) {
     kfree_invalid_slowpath(p); // M2
     return;
@@ -226,7 +242,8 @@ export function kfree(p: usize): void {
   const h = header_of(p); // plain: whoever won the exchange owns the block
   h.free_cpu = <u8>smp_processor_id();
   slab_count_of(h.type).frees++;
-  slab_put(h);
+  if (kasan_enabled()) kfree_quarantine_slowpath(h, p);
+  else slab_put(h);
 }
 
 /**
@@ -235,6 +252,7 @@ export function kfree(p: usize): void {
  * Context: any; exact only while no CPU allocates or frees. Ordering: none.
  */
 export function slab_live(type: u32): i32 {
+  if (type >= NR_SLAB_TYPES) return 0;
   let live: u32 = 0;
   for (let cpu: u32 = 0; cpu < boot().ncpus; cpu++) {
     const at = per_cpu_ptr(PERCPU_SLAB_COUNTS + ((<usize>type) << 3), cpu);

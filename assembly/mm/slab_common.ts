@@ -52,6 +52,10 @@ export class slab_header {
   free_cpu: u8;
 }
 
+// Under KASAN the rest of the line holds the call sites of the last kmalloc() and the last kfree().
+export const SLAB_ALLOC_STACK: usize = 24;
+export const SLAB_FREE_STACK: usize = 44;
+
 /** At SLAB_STATE; written at boot alone. */
 @unmanaged
 @final

@@ -48,6 +48,20 @@ function checkBytes(name: string, value: number): void {
   }
 }
 
+/**
+ * Pages of the memory as asked for, or for a default arena. Those of a machine with a shadow come in
+ * eights: seven of them, and the shadow of the eight, itself included.
+ */
+function pagesAsked({ memoryBytes, shadow }: MemoryRequest, fixed: number): number {
+  if (memoryBytes !== undefined) {
+    checkBytes("memoryBytes", memoryBytes);
+    const whole = Math.floor(memoryBytes / PAGE_BYTES);
+    return shadow ? whole - (whole % SHADOW_SCALE) : whole;
+  }
+  const pages = pageAlign(fixed + ARENA_DEFAULT_BYTES) / PAGE_BYTES;
+  return shadow ? Math.ceil(pages / (SHADOW_SCALE - 1)) * SHADOW_SCALE : pages;
+}
+
 /** @throws UsageError when the CPUs do not fit, or the memory asked for is too small or too large */
 export function layOut(abi: KernelAbi, request: MemoryRequest): MemoryMap {
   const { cpus, memoryBytes } = request;
@@ -62,24 +76,17 @@ export function layOut(abi: KernelAbi, request: MemoryRequest): MemoryMap {
   const units = abi.constant("PERCPU_BASE") + cpus * abi.constant("PERCPU_STRIDE");
   const fixed = units + userBytesPerCpu * cpus + hostBytes;
 
-  let below = pageAlign(fixed + ARENA_DEFAULT_BYTES); // all that the shadow covers
-  if (memoryBytes !== undefined) {
-    checkBytes("memoryBytes", memoryBytes);
-    const whole = Math.floor(memoryBytes / PAGE_BYTES);
-    const covered = request.shadow
-      ? Math.floor((whole * SHADOW_SCALE) / (SHADOW_SCALE + 1))
-      : whole;
-    below = covered * PAGE_BYTES;
-    if (below < fixed + ARENA_MIN_BYTES) {
-      const least = fixed + ARENA_MIN_BYTES;
-      throw new UsageError(`memoryBytes: ${memoryBytes} is too small; ${cpus} CPUs need ${least}`);
-    }
-  }
-  const shadowBytes = request.shadow ? pageAlign(below / SHADOW_SCALE) : 0;
-  const pages = Math.max(MIN_PAGES, (below + shadowBytes) / PAGE_BYTES);
+  const asked = pagesAsked(request, fixed);
+  const pages = Math.max(MIN_PAGES, asked);
   if (pages > MAX_PAGES) {
     const most = MAX_PAGES * PAGE_BYTES;
     throw new UsageError(`memoryBytes: ${pages * PAGE_BYTES} is more than the kernel's ${most}`);
+  }
+  const shadowBytes = request.shadow ? (pages * PAGE_BYTES) / SHADOW_SCALE : 0;
+  const below = request.shadow ? pages * PAGE_BYTES - shadowBytes : asked * PAGE_BYTES;
+  if (below < fixed + ARENA_MIN_BYTES) {
+    const least = fixed + ARENA_MIN_BYTES;
+    throw new UsageError(`memoryBytes: ${memoryBytes} is too small; ${cpus} CPUs need ${least}`);
   }
   const hostStart = below - hostBytes;
   const userStart = hostStart - userBytesPerCpu * cpus;
@@ -125,7 +132,7 @@ export function writeBootInfo(
   u32("USER_BASE", map.userStart);
   u32("USER_END", map.userEnd);
   u32("KASAN_SHADOW", shadow ? map.shadowStart : 0);
-  u32("KASAN_END", shadow ? map.shadowStart : 0);
+  u32("KASAN_END", shadow ? map.shadowEnd : 0);
   u32("KASAN_QUARANTINE", parameters.kasanQuarantineBytes);
   u32("SEED", parameters.seed);
   u32("IDLE_POLL", parameters.idlePoll);

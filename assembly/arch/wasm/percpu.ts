@@ -16,8 +16,8 @@
  *   0x0400  event counters, u64 each
  *   0x0880  random and fault injection state
  *   0x0900  what a driver would keep on its kernel stack, 256 bytes
- *   0x0a00  panic record, sanitizer report
- *   0x0c00  slab magazines and type counts
+ *   0x0a00  panic record
+ *   0x0c00  slab magazines and type counts, KASAN's quarantine, call stack and reports
  *   0x2000  dynamic: alloc_percpu()
  */
 import { PERCPU_BASE, PERCPU_STRIDE } from "./memory";
@@ -64,4 +64,26 @@ export function this_cpu_ptr(offset: usize): usize {
 
 export function per_cpu_ptr(offset: usize, cpu: u32): usize {
   return per_cpu_base(cpu) + offset;
+}
+
+// The sanitizer pass (host/instrument/sanitize.ts) finds these two by name: its inserted code reads
+// the one at each access and moves the other, from KASAN_BOOT_STACK on, at each call. The kernel as
+// built moves neither.
+let kasan_shadow: usize = 0;
+let kasan_stack: usize = 0;
+
+/** Gives the calling CPU its view of the shadow and its call stack. Context: once, at CPU start. */
+export function set_kasan(shadow: usize, stack: usize): void {
+  kasan_shadow = shadow;
+  kasan_stack = stack;
+}
+
+/** Address of the shadow, 0 without KASAN. */
+export function kasan_shadow_base(): usize {
+  return kasan_shadow;
+}
+
+/** First free word of the call stack: the innermost call's site is the word below. */
+export function kasan_stack_pointer(): usize {
+  return kasan_stack;
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The integers and strings of the binary format. */
+
+/** Reads the format's integers and strings from `at` on. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  byte(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw new Error(`wasm: ends inside an item at ${this.at - 1}`);
+    return value;
+  }
+
+  /** Unsigned LEB128 of at most 32 bits. */
+  u32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const part = this.byte();
+      value += (part & 0x7f) * 2 ** shift;
+      if (part < 0x80) return value;
+    }
+    throw new Error(`wasm: an integer is too long at ${this.at}`);
+  }
+
+  /** Signed LEB128 of at most 32 bits. */
+  s32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const part = this.byte();
+      value |= (part & 0x7f) << shift;
+      if (part < 0x80) return shift < 25 && part & 0x40 ? value | (-1 << (shift + 7)) : value;
+    }
+    throw new Error(`wasm: an integer is too long at ${this.at}`);
+  }
+
+  /** Steps over a LEB128 of any width. */
+  skipLeb(): void {
+    while (this.byte() >= 0x80);
+  }
+
+  name(): string {
+    const length = this.u32();
+    const text = new TextDecoder().decode(this.bytes.subarray(this.at, this.at + length));
+    this.at += length;
+    return text;
+  }
+}
+
+/** Unsigned LEB128 of a 32-bit value. */
+export function encodeU32(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value >>> 0;
+  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  bytes.push(rest);
+  return bytes;
+}
+
+/** Signed LEB128 of a 32-bit value, given as signed or unsigned. */
+export function encodeS32(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const part = rest & 0x7f;
+    rest >>= 7;
+    const last = (rest === 0 && (part & 0x40) === 0) || (rest === -1 && (part & 0x40) !== 0);
+    bytes.push(last ? part : part | 0x80);
+    if (last) return bytes;
+  }
+}
