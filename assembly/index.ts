@@ -36,6 +36,7 @@ export * from "./fs/inode";
 export * from "./gates/gate";
 export * from "./gates/table";
 export * from "./init/main";
+export * from "./init/wasi";
 export * from "./kernel/locking/mutex";
 export * from "./kernel/locking/osq_lock";
 export * from "./kernel/locking/rwsem";

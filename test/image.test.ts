@@ -35,11 +35,14 @@ test("the module imports its memory, and of WASI what the ABI lists", () => {
     "wasi_snapshot_preview1.proc_exit",
   ];
   const found = kernel.imports.map(({ module, name }) => `${module}.${name}`).sort();
-  assert.equal(
-    found.filter((name) => !allowed.includes(name)),
-    [],
-  );
-  assert.ok(found.includes("env.memory"));
+  assert.equal(found, allowed);
+});
+
+test("the module exports what wasi-threads asks for", () => {
+  const kinds = new Map(kernel.exports.map(({ name, kind }) => [name, kind]));
+  assert.is(kinds.get("memory"), KIND.memory);
+  assert.is(kinds.get("_start"), KIND.function);
+  assert.is(kinds.get("wasi_thread_start"), KIND.function);
 });
 
 test("the only mutable globals are the two that make an instance a CPU", () => {

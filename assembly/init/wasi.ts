@@ -110,12 +110,12 @@ function make_job(): bool {
 /** W1. @returns whether all threads have finished the round in time */
 function await_done(): bool {
   const deadline = ktime_get() + DEADLINE_NS + STORM_NS;
-  for (;;) {
-    const done = READ_ONCE(DONE);
-    if (done === STORM_CPUS) return true;
-    if (ktime_get() > deadline) return false;
+  let done = READ_ONCE(DONE);
+  while (done !== STORM_CPUS && ktime_get() < deadline) {
     futex_wait(DONE, done, SLICE_NS);
+    done = READ_ONCE(DONE);
   }
+  return done === STORM_CPUS;
 }
 
 function finish_round(rc: i32): void {

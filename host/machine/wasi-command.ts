@@ -22,6 +22,7 @@ export interface WasiThreadData {
   readonly stdout: number;
   /** One word: the id of the next thread. */
   readonly nextTid: Int32Array<SharedArrayBuffer>;
+  readonly maxThreads: number;
   /** Null for the first thread, which runs _start(). */
   readonly thread: { readonly tid: number; readonly arg: number } | null;
 }
@@ -35,7 +36,7 @@ export interface WasiCommandOptions {
   readonly stdout?: number;
   readonly tier?: Tier;
   readonly image?: KernelImage;
-  /** Threads beyond this are refused: the command's own deadline then ends it. */
+  /** thread-spawn fails beyond this many threads, the first not counted. */
   readonly maxThreads?: number;
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
@@ -61,16 +62,15 @@ class WasiCommand {
   readonly #image: KernelImage;
   readonly #data: Omit<WasiThreadData, "thread">;
   readonly #threads: Worker[] = [];
-  readonly #maxThreads: number;
   #settle: { resolve(status: number): void; reject(error: Error): void } | null = null;
 
   constructor(options: WasiCommandOptions) {
     this.#image = options.image ?? kernelImage(options.tier ?? "default");
-    this.#maxThreads = options.maxThreads ?? THREADS_MAX;
     this.#data = {
       module: this.#image.module,
       memory: new WebAssembly.Memory({ initial: MIN_PAGES, maximum: MAX_PAGES, shared: true }),
       stdout: options.stdout ?? 1,
+      maxThreads: options.maxThreads ?? THREADS_MAX,
       nextTid: new Int32Array(new SharedArrayBuffer(4)).fill(1),
     };
   }
@@ -94,7 +94,6 @@ class WasiCommand {
   }
 
   #start(thread: WasiThreadData["thread"]): void {
-    if (thread !== null && this.#threads.length > this.#maxThreads) return;
     const worker = new Worker(THREAD_URL, { workerData: { ...this.#data, thread } });
     const name = thread === null ? "the first thread" : `thread ${thread.tid}`;
     this.#threads.push(worker);

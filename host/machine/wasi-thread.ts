@@ -8,15 +8,18 @@ import type { FromWasiThread, WasiThreadData } from "./wasi-command.ts";
 
 type Start = (tid: number, arg: number) => void;
 
-const { module, memory, stdout, nextTid, thread } = workerData as WasiThreadData;
+const ERRNO_AGAIN = 6;
+
+const { module, memory, stdout, nextTid, maxThreads, thread } = workerData as WasiThreadData;
 
 function say(message: FromWasiThread): void {
   parentPort?.postMessage(message);
 }
 
-/** thread-spawn: the id is given out at once; a thread that never comes is the command's to notice. */
+/** thread-spawn: the id is given out at once, and the main thread starts the thread. */
 function threadSpawn(arg: number): number {
   const tid = Atomics.add(nextTid, 0, 1);
+  if (tid > maxThreads) return -ERRNO_AGAIN;
   say({ type: "spawn", tid, arg });
   return tid;
 }

@@ -35,6 +35,8 @@ export const KASAN_BOOT_STACK: usize = 0x4040; // to 0x4400: call sites of CPUs 
 export const CXL_MEMDEV_IDA_BITMAP: usize = 0x4800; // 65537 bits, to 0x6804
 export const FD_ARRAY: usize = 0x6880; // 1024 words and as many bits, to 0x7900
 export const INODE_HASHTABLE: usize = 0x7980; // 64 words
+export const CONSOLE: usize = 0x7b80; // to 0x7c60
+export const WASI_STATE: usize = 0x7c80;
 
 export const PERCPU_BASE: usize = 0x10000;
 export const PERCPU_STRIDE: usize = 0x10240;
