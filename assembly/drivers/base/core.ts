@@ -81,6 +81,7 @@ export class device {
 export const SIZEOF_DEVICE: u32 = offsetof<device>();
 export const OFFSETOF_DEVICE_KOBJ_REF: u32 = offsetof<device>("kobj_ref");
 export const OFFSETOF_DEVICE_STATE: u32 = offsetof<device>("state");
+export const OFFSETOF_DEVICE_PARENT: u32 = offsetof<device>("parent");
 export const OFFSETOF_DEVICE_NAME: u32 = offsetof<device>("name");
 export const OFFSETOF_DEVICE_DEVT: u32 = offsetof<device>("devt");
 export const OFFSETOF_DEVICE_UEVENT: u32 = offsetof<device>("uevent");
