@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Every bad input has one line, on stderr, and its status; nothing is measured, nothing written. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { FAKE_MAIN, hotunplug } from "./spawn.ts";
+
+/** Command line, and the line that it is refused with, after "hotunplug: ". */
+const REFUSED: readonly (readonly [args: string, line: string])[] = [
+  ["bnech", 'unknown command "bnech"; did you mean bench?'],
+  ["frobnicate", 'unknown command "frobnicate"; there are compare, bench, stress, list, wasi'],
+  ["--foo", "unknown option --foo; a command comes first"],
+  ["help bnch", 'unknown command "bnch"; did you mean bench?'],
+  ["bench foo", 'bench: unexpected argument "foo"'],
+  ["bench -x", "bench: unknown option -x"],
+  ["bench --gate rwsem", "bench: unknown option --gate; did you mean --gates?"],
+  ["bench --xyzzy", "bench: unknown option --xyzzy"],
+  ["bench --no-json", "bench: unknown option --no-json"],
+  ["bench --rounds", "bench: --rounds needs a value: N"],
+  ["bench --gates rwsen", 'bench: --gates: expected a gate, saw "rwsen"; did you mean rwsem?'],
+  ["bench --gates zzz", 'bench: --gates: expected a gate, saw "zzz"; hotunplug list names them'],
+  ["bench --gates ,", 'bench: --gates: expected gate names with commas between, saw ","'],
+  ["bench --gates rwsem,rwsem", 'bench: --gates: expected no value twice, saw "rwsem,rwsem"'],
+  [
+    "bench --threads 0",
+    'bench: --threads: expected whole numbers from 1 to 64 with commas between, saw "0"',
+  ],
+  [
+    "bench --threads 1,1e9",
+    'bench: --threads: expected whole numbers from 1 to 64 with commas between, saw "1,1e9"',
+  ],
+  ["bench --threads 2,2", 'bench: --threads: expected no value twice, saw "2,2"'],
+  ["bench --rounds 0", 'bench: --rounds: expected a whole number from 1 to 10000, saw "0"'],
+  ["bench --rounds 1.5", 'bench: --rounds: expected a whole number from 1 to 10000, saw "1.5"'],
+  ["bench --seed -1", 'bench: --seed: expected a whole number from 0 to 4294967295, saw "-1"'],
+  ["bench --window 20", 'bench: --window: expected a duration from 1ms to 1m, saw "20"'],
+  ["bench --window 0", 'bench: --window: expected a duration from 1ms to 1m, saw "0"'],
+  ["bench --window 1h", 'bench: --window: expected a duration from 1ms to 1m, saw "1h"'],
+  ["bench --service 11s", 'bench: --service: expected a duration from 0ns to 10s, saw "11s"'],
+  ["bench --memory 64MB", 'bench: --memory: expected a size from 16MiB to 1GiB, saw "64MB"'],
+  ["bench --memory 1KiB", 'bench: --memory: expected a size from 16MiB to 1GiB, saw "1KiB"'],
+  ["bench --tier fast", 'bench: --tier: expected baseline or optimized, saw "fast"'],
+  [
+    "bench --workload ioctrl",
+    'bench: --workload: expected read or ioctl, saw "ioctrl"; did you mean ioctl?',
+  ],
+  ["bench --width 10", 'bench: --width: expected a whole number from 40 to 1000, saw "10"'],
+  ["bench --json=", 'bench: --json: expected a name, saw ""'],
+  ["bench --json /tmp", "bench: --json /tmp: is a directory"],
+  ["bench --json /no/x.json", "bench: --json /no/x.json: cannot be written: no directory /no"],
+  [
+    "stress --revision put-devise",
+    'stress: --revision: expected percpu_ref, rwsem or put_device, saw "put-devise"; did you mean put_device?',
+  ],
+  [
+    "stress --revision rwsem --gate busted",
+    "stress: --gate busted: the revision rwsem brings its own",
+  ],
+  ["stress --time 2h", 'stress: --time: expected a duration from 10ms to 60m, saw "2h"'],
+  ["stress --fault-rate 2", 'stress: --fault-rate: expected a chance from 0 to 1, saw "2"'],
+  ["stress --sanitize=1", 'stress: --sanitize takes no value, saw "1"'],
+  [
+    "stress --clients 60 --removers 10",
+    "stress: --clients and --removers: expected 64 threads at most together, saw 70",
+  ],
+  ["compare a.json", 'compare: expected A.json B.json, saw "a.json" alone'],
+  ["compare a b c", 'compare: unexpected argument "c"'],
+  ["compare a b", "compare: a: cannot be read: no such file or directory"],
+  ["compare --rounds 3 a b", "compare: --rounds has no meaning beside two saved results"],
+  ["compare --force", "compare: --force goes with two saved results"],
+  ["list x", 'list: unexpected argument "x"'],
+  ["wasi --deadline 1ms", 'wasi: --deadline: expected a duration from 1s to 60m, saw "1ms"'],
+];
+
+for (const [args, line] of REFUSED) {
+  test(`hotunplug ${args}`, () => {
+    const { status, stdout, stderr } = hotunplug(args.split(" "));
+    assert.is(stderr, `hotunplug: ${line}\n`);
+    assert.is(stdout, "");
+    assert.is(status, 2);
+  });
+}
+
+test("a Node that is too old is told so before anything else is loaded", () => {
+  const old = `Object.defineProperty(process, "versions", { value: { node: "18.19.0" } })`;
+  const preload = `data:text/javascript,${encodeURIComponent(old)}`;
+  const main = FAKE_MAIN.replace(/test\/cli\/fake-main\.js$/, "host/cli/main.js");
+  const { status, stdout, stderr } = hotunplug(["list"], {
+    main,
+    nodeOptions: ["--import", preload],
+  });
+  assert.is(stderr, "hotunplug: Node 18.19.0 is too old: it needs 20 or newer\n");
+  assert.is(stdout, "");
+  assert.is(status, 3);
+});
+
+test.run();
