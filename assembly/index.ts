@@ -46,6 +46,7 @@ export * from "./kernel/sched/completion";
 export * from "./kernel/sched/core";
 export * from "./kernel/sched/task";
 export * from "./kernel/sched/wait";
+export * from "./kernel/sched/wake_q";
 export * from "./lib/fault-inject";
 export * from "./lib/idr";
 export * from "./lib/kref";

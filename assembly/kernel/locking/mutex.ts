@@ -83,6 +83,11 @@ class mutex_waiter {
 
 export const SIZEOF_MUTEX: u32 = offsetof<mutex>();
 export const OFFSETOF_MUTEX_OWNER: u32 = offsetof<mutex>("owner");
+export const OFFSETOF_MUTEX_OSQ: u32 = offsetof<mutex>("osq");
+export const OFFSETOF_MUTEX_WAIT_LOCK: u32 = offsetof<mutex>("wait_lock");
+export const OFFSETOF_MUTEX_FIRST: u32 = offsetof<mutex>("first");
+export const OFFSETOF_MUTEX_LAST: u32 = offsetof<mutex>("last");
+export const OFFSETOF_MUTEX_WAITER_TASK: u32 = offsetof<mutex_waiter>("task");
 
 function owner_of(lock: mutex): usize {
   return changetype<usize>(lock) + offsetof<mutex>("owner");

@@ -62,6 +62,11 @@ const PREV: usize = offsetof<optimistic_spin_node>("prev");
 const LOCKED: usize = offsetof<optimistic_spin_node>("locked");
 const CPU: usize = offsetof<optimistic_spin_node>("cpu");
 
+export const OFFSETOF_OPTIMISTIC_SPIN_NODE_NEXT: u32 = <u32>NEXT;
+export const OFFSETOF_OPTIMISTIC_SPIN_NODE_PREV: u32 = <u32>PREV;
+export const OFFSETOF_OPTIMISTIC_SPIN_NODE_LOCKED: u32 = <u32>LOCKED;
+export const OFFSETOF_OPTIMISTIC_SPIN_NODE_CPU: u32 = <u32>CPU;
+
 /**
  * Looks that an optimistic spinner takes, here or at the owner of a lock, before it goes to sleep:
  * the kernel has no such limit, because its lock holders do not lose the core unseen. 0 where

@@ -82,6 +82,12 @@ export const OFFSETOF_RW_SEMAPHORE_OWNER: u32 = offsetof<rw_semaphore>("owner");
 export const OFFSETOF_RW_SEMAPHORE_OSQ: u32 = offsetof<rw_semaphore>("osq");
 export const OFFSETOF_RW_SEMAPHORE_WAIT_LOCK: u32 = offsetof<rw_semaphore>("wait_lock");
 export const OFFSETOF_RW_SEMAPHORE_WAIT_HEAD: u32 = offsetof<rw_semaphore>("wait_head");
+export const OFFSETOF_RW_SEMAPHORE_WAIT_TAIL: u32 = offsetof<rw_semaphore>("wait_tail");
+export const SIZEOF_RWSEM_WAITER: u32 = offsetof<rwsem_waiter>();
+export const OFFSETOF_RWSEM_WAITER_TASK: u32 = offsetof<rwsem_waiter>("task");
+export const OFFSETOF_RWSEM_WAITER_TYPE: u32 = offsetof<rwsem_waiter>("type");
+export const OFFSETOF_RWSEM_WAITER_TIMEOUT: u32 = offsetof<rwsem_waiter>("timeout");
+export const OFFSETOF_RWSEM_WAITER_HANDOFF_SET: u32 = offsetof<rwsem_waiter>("handoff_set");
 
 /** Context: before the semaphore is published. Ordering: none but that of the publication. */
 export function init_rwsem(sem: rw_semaphore): void {

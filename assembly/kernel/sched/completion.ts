@@ -57,6 +57,8 @@ class swait_queue {
 
 export const SIZEOF_COMPLETION: u32 = offsetof<completion>();
 export const OFFSETOF_COMPLETION_DONE: u32 = offsetof<completion>("done");
+export const OFFSETOF_COMPLETION_LOCK: u32 = offsetof<completion>("lock");
+export const OFFSETOF_COMPLETION_FIRST: u32 = offsetof<completion>("first");
 
 function done_of(x: completion): usize {
   return changetype<usize>(x) + offsetof<completion>("done");

@@ -58,6 +58,8 @@ export const OFFSETOF_TASK_STRUCT_WAIT_OBJ: u32 = offsetof<task_struct>("wait_ob
 export const OFFSETOF_TASK_STRUCT_WAIT_SINCE: u32 = offsetof<task_struct>("wait_since");
 export const OFFSETOF_TASK_STRUCT_STOP: u32 = offsetof<task_struct>("stop");
 export const OFFSETOF_TASK_STRUCT_PROGRESS: u32 = offsetof<task_struct>("progress");
+export const OFFSETOF_TASK_STRUCT_WAKE_Q_NEXT: u32 = offsetof<task_struct>("wake_q_next");
+export const SIZEOF_TASK_STRUCT: u32 = offsetof<task_struct>();
 
 export function current(): task_struct {
   return changetype<task_struct>(this_cpu_ptr(0));

@@ -67,6 +67,7 @@ export class wait_queue_entry {
 }
 
 export const SIZEOF_WAIT_QUEUE_HEAD: u32 = offsetof<wait_queue_head>();
+export const OFFSETOF_WAIT_QUEUE_HEAD_FIRST: u32 = offsetof<wait_queue_head>("first");
 
 function wq_lock(wq: wait_queue_head): usize {
   return changetype<usize>(wq) + offsetof<wait_queue_head>("lock");
