@@ -26,6 +26,7 @@ import { count_event, EV_VIOLATION } from "../arch/wasm/events";
 import { smp_processor_id } from "../arch/wasm/percpu";
 import { cxl_plug, cxl_plugged_minor, cxl_unplug } from "../drivers/cxl/hotplug";
 import { dispatch_driver } from "../drivers/cxl/memdev/table";
+import { CDEV_LIVE_WINDOW } from "../fs/char_dev";
 import { filp_open, fput } from "../fs/file_table";
 import { rcu_barrier, rcu_qs, rcu_user_enter } from "../kernel/rcu/tree";
 import {
@@ -70,6 +71,8 @@ export class storm_job {
   delay_ns: u32;
   /** Clients rest for stutter_ns after each stutter_ns of work; 0: never. */
   stutter_ns: u32;
+  /** How long a char device dawdles between being live and being added, ns: see CDEV_LIVE_WINDOW. */
+  live_window_ns: u32;
   /** Pause of a remover between its operations: 0 to 2 * mean, ns. */
   pause_ns: u32;
 }
@@ -108,6 +111,7 @@ export const OFFSETOF_STORM_JOB_IOCTLS_PER_OPEN: u32 = offsetof<storm_job>("ioct
 export const OFFSETOF_STORM_JOB_SERVICE_NS: u32 = offsetof<storm_job>("service_ns");
 export const OFFSETOF_STORM_JOB_DELAY_NS: u32 = offsetof<storm_job>("delay_ns");
 export const OFFSETOF_STORM_JOB_STUTTER_NS: u32 = offsetof<storm_job>("stutter_ns");
+export const OFFSETOF_STORM_JOB_LIVE_WINDOW_NS: u32 = offsetof<storm_job>("live_window_ns");
 export const OFFSETOF_STORM_JOB_PAUSE_NS: u32 = offsetof<storm_job>("pause_ns");
 
 const VISITS_A_CLOCK: u32 = 8; // opens between two readings of the clock
@@ -164,6 +168,7 @@ function storm_remover(job: storm_job, cpu: u32): void {
   const mine = (job.ndevices - cpu + job.removers - 1) / job.removers;
   const end = ktime_get() + job.duration_ns;
   fault_setup(job.fault_mask, job.fault_rate, job.seed ^ (cpu + 1));
+  WRITE_ONCE(CDEV_LIVE_WINDOW, job.live_window_ns);
   while (ktime_get() < end && !should_stop()) {
     const slot = slot_of(job, cpu + prandom_below(mine) * job.removers);
     if (slot.pdev !== 0) unplug(slot);
@@ -173,6 +178,7 @@ function storm_remover(job: storm_job, cpu: u32): void {
     random_delay(job.pause_ns * 2);
   }
   fault_setup(0, 0, 0);
+  WRITE_ONCE(CDEV_LIVE_WINDOW, 0);
 }
 
 @unmanaged

@@ -12,6 +12,7 @@ export type CodePrefix =
   | "BUG_"
   | "WARN_"
   | "KERN_"
+  | "VIOLATION_"
   | "GATE_"
   | "REV_"
   | "FAULT_"

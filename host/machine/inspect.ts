@@ -92,6 +92,15 @@ export function readPanic(machine: Inspected, cpu: number): RawPanic | null {
   };
 }
 
+/** A message's number is unique among the constants of all these prefixes. */
+function messageName(kernel: KernelAbi, code: number): string {
+  for (const prefix of ["VIOLATION_", "WARN_", "KERN_", "BUG_"] as const) {
+    const name = kernel.group(prefix).get(code);
+    if (name !== undefined) return name;
+  }
+  return `message ${code}`;
+}
+
 /** The newest records of the kernel log, oldest first; at most PRINTK_RECORDS. */
 export function readLog({ kernel, memory }: Inspected): LogRecord[] {
   const bytes = kernel.constant("PRINTK_RECORD_BYTES");
@@ -106,14 +115,10 @@ export function readLog({ kernel, memory }: Inspected): LogRecord[] {
     if (sequence < 0) continue;
     const level = view.getUint32(at + 4, true);
     const code = view.getUint32(at + 8, true);
-    const names = kernel.nameOf("LEVEL_", level) === "LEVEL_INFO" ? "KERN_" : "WARN_";
     log.push({
       sequence,
       level: kernel.nameOf("LEVEL_", level),
-      code:
-        kernel.group(names).get(code) ??
-        kernel.group("BUG_").get(code) ??
-        kernel.nameOf("WARN_", code),
+      code: messageName(kernel, code),
       cpu: view.getUint32(at + 12, true),
       a: view.getUint32(at + 16, true),
       b: view.getUint32(at + 20, true),

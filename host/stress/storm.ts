@@ -23,6 +23,8 @@ const TICK_MS = 50;
 const FAULT_RATE_ONE = 65_536;
 const IOCTLS_PER_OPEN = 64;
 const PAUSE_NS = 5_000;
+/** With faults, openers get this long to race into a device that is live but not added yet. */
+const LIVE_WINDOW_NS = 20_000;
 
 export interface StormRequest {
   readonly revision: string;
@@ -105,8 +107,8 @@ async function stormOn(
 
 function sanitizerViolations(machine: Machine, sanitized: SanitizedImage): Violation[] {
   return readReports(machine.memory, machine.kernel, sanitized.sites).map((report) => {
-    const [detail = "", ...trace] = describeReport(report, sanitized.sites);
-    return { property: report.property, detail, trace };
+    const [line = "", ...trace] = describeReport(report, sanitized.sites);
+    return { property: report.property, detail: line.replace(`${report.property}: `, ""), trace };
   });
 }
 
@@ -217,6 +219,7 @@ function writeJob(machine: Machine, driver: DriverChoice, request: StormRequest)
   u64("SERVICE_NS", request.serviceNs);
   u32("DELAY_NS", request.delayNs);
   u32("STUTTER_NS", request.stutterMs * NS_PER_MS);
+  u32("LIVE_WINDOW_NS", faultRate > 0 ? LIVE_WINDOW_NS : 0);
   u32("PAUSE_NS", PAUSE_NS);
   return job;
 }
