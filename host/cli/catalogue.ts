@@ -66,8 +66,8 @@ function constantsIn(text: string, prefix: string): Entry[] {
   return entries.sort((a, b) => a.id - b.id);
 }
 
-/** ` * name — what it is`, the first line of a header; "" where it begins otherwise. */
+/** The first line of a file's header, less its own name; "" where there is no header. */
 function summaryIn(text: string, name: string): string {
-  const [, named, summary = ""] = /^\/\*\*\n \* (\S+) — (.+)$/m.exec(text) ?? [];
-  return named === name ? summary.replace(/[.:,;]$/, "") : "";
+  const line = /^\/\*\*\n \* (.+)$/m.exec(text)?.[1] ?? "";
+  return line.replace(new RegExp(`^${name} — `), "").replace(/[.:,;]$/, "");
 }

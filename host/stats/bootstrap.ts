@@ -15,7 +15,16 @@
  */
 import { medianOfSorted } from "./median.ts";
 import { type Random, randomFrom } from "./random.ts";
-import type { Interval } from "./summary.ts";
+
+/** An interval around an estimate; same unit as the estimate. */
+export interface Interval {
+  /** The estimate itself: a median, or a median of ratios. */
+  readonly median: number;
+  /** Lower end of the 95 % bootstrap interval of the median. */
+  readonly low: number;
+  /** Upper end of the 95 % bootstrap interval of the median. */
+  readonly high: number;
+}
 
 /** Below this many samples an interval is narrower than it says, and decides nothing. */
 export const MIN_SAMPLES = 6;

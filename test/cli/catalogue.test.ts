@@ -13,7 +13,7 @@ const SOURCES: [string, string][] = [
   ],
   ["assembly/gates/gate.ts", "export const GATE_CLOSED: u32 = 0xffffffff;\n"],
   ["assembly/gates/rwsem.ts", header("rwsem — one semaphore: many readers or one writer.")],
-  ["assembly/gates/refcount.ts", header("something else — of another file")],
+  ["assembly/gates/refcount.ts", "// SPDX-License-Identifier: GPL-2.0-only\n// no header"],
   [
     "assembly/drivers/cxl/memdev/put_device.ts",
     `${header("put_device — the series complete")}export const REV_PUT_DEVICE: u32 = 2;
@@ -21,7 +21,7 @@ export class memdev_put_device<G extends Gate> {}`,
   ],
   [
     "assembly/drivers/cxl/memdev/rwsem.ts",
-    `${header("rwsem — the patch")}export const REV_RWSEM: u32 = 1;\nexport class memdev_rwsem {}`,
+    `${header("memdev after the patch: one rwsem.")}export const REV_RWSEM: u32 = 1;\nexport class memdev_rwsem {}`,
   ],
   [
     "assembly/arch/wasm/events.ts",
@@ -36,7 +36,7 @@ test("names and ids come from the constants, summaries from the headers", () => 
     { name: "refcount", id: 1, summary: "" },
   ]);
   assert.equal(revisions, [
-    { name: "rwsem", id: 1, summary: "the patch", takesGate: false },
+    { name: "rwsem", id: 1, summary: "memdev after the patch: one rwsem", takesGate: false },
     { name: "put_device", id: 2, summary: "the series complete", takesGate: true },
   ]);
   assert.equal(events, [
