@@ -12,11 +12,15 @@ import { BootError, MachineError, UsageError } from "../errors.ts";
 import { allowedCores } from "./affinity.ts";
 import { bringUp } from "./bring-up.ts";
 import { type Board, CpuSet } from "./cpu-set.ts";
+import { type Device, type DeviceOptions, plugDevice, type SyscallOptions } from "./device.ts";
+import { gateNames, revisionNames } from "./driver.ts";
 import { type KernelImage, kernelImage } from "./image.ts";
 import { type LogRecord, readEvents, readLog, readTask, type TaskState } from "./inspect.ts";
 import { layOut, type MemoryMap } from "./memory-map.ts";
 import type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
 import { takeWorkers } from "./pool.ts";
+import type { SyscallResult } from "./syscall.ts";
+import { UserMemory } from "./user-memory.ts";
 
 export type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
 
@@ -71,6 +75,7 @@ export class Machine {
   /** Whether raw code in this tier loses a local across a wait; the kernel's own is checked at boot. */
   readonly waitBug: boolean;
   readonly #set: CpuSet;
+  readonly #user: UserMemory;
   readonly #joint = new Int32Array(new SharedArrayBuffer(4));
   #hostNext: number;
 
@@ -90,7 +95,31 @@ export class Machine {
     this.pinned = pinned;
     this.waitBug = waitBug;
     this.#set = set;
+    this.#user = new UserMemory(board.memory, map);
     this.#hostNext = map.hostStart;
+  }
+
+  /** Names of the gates that a device can be given. */
+  gates(): string[] {
+    return gateNames(this.kernel);
+  }
+
+  /** Names of the driver's revisions, oldest first. */
+  revisions(): string[] {
+    return revisionNames(this.kernel);
+  }
+
+  /**
+   * Plugs in a CXL memory device and binds a driver to it, on CPU 0 unless told otherwise. Errnos:
+   * ENOMEM, ENOSPC, and whatever a step of the driver's probe says.
+   *
+   * @throws UsageError for a revision, a gate or a time that makes no sense
+   */
+  addDevice(
+    options: DeviceOptions = {},
+    syscall: SyscallOptions = {},
+  ): Promise<SyscallResult<Device>> {
+    return plugDevice(this, this.#user, options, syscall);
   }
 
   /**
