@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From workers and zeroed memory to CPUs that take calls; see assembly/init/main.ts for the order. */
 import { BootError } from "../errors.ts";
-import type { Machine } from "./machine.ts";
-import { writeBootInfo } from "./memory-map.ts";
+import type { Board, CpuSet } from "./cpu-set.ts";
+import { type MemoryMap, writeBootInfo } from "./memory-map.ts";
 import type { MachineOptions } from "./options.ts";
-import type { FromWorker, ToWorker } from "./protocol.ts";
+import type { FromWorker } from "./protocol.ts";
 
 /** @returns whether raw code in this tier loses a local across a wait. @throws BootError */
 export async function bringUp(
-  machine: Machine,
+  board: Board,
+  set: CpuSet,
+  map: MemoryMap,
   options: MachineOptions,
-  submit: (cpu: number, message: ToWorker) => Promise<FromWorker>,
 ): Promise<boolean> {
-  const { image, kernel, memory } = machine;
-  writeBootInfo(memory, kernel, machine.map, {
+  const { image, kernel, memory } = board;
+  const { module } = image;
+  writeBootInfo(memory, kernel, map, {
     seed: options.seed ?? 1,
     idlePoll: options.idlePoll ?? 0,
     spinLimit: options.spinLimit ?? 1000,
@@ -21,16 +23,16 @@ export async function bringUp(
     rwsemWaitTimeoutNs: BigInt(options.rwsemWaitMs ?? 4) * 1_000_000n,
     kasanQuarantineBytes: options.kasanQuarantineBytes ?? 1 << 20,
   });
-  const cpus = Array.from({ length: machine.cpus }, (_, cpu) => cpu);
+  const cpus = Array.from({ length: board.cpus }, (_, cpu) => cpu);
   const ready = await Promise.all(
     // The null page holds 0.
-    cpus.map((cpu) => submit(cpu, { type: "boot", cpu, module: image.module, memory, canary: 0 })),
+    cpus.map((cpu) => set.submit(cpu, "boot", { type: "boot", cpu, module, memory, canary: 0 })),
   );
   const waitBug = checkCanaries(ready, image.engine.flags);
-  const booted = await machine.invoke(0, "kernel_boot", { bracket: false });
+  const booted = await set.call(0, "kernel_boot", { bracket: false });
   if (booted !== 0) throw new BootError(`kernel_boot() returned ${booted}`);
   const up = await Promise.all(
-    cpus.map((cpu) => machine.invoke(cpu, "cpu_up", { args: [cpu], bracket: false })),
+    cpus.map((cpu) => set.call(cpu, "cpu_up", { args: [cpu], bracket: false })),
   );
   const refused = up.findIndex((status) => status !== 0);
   if (refused >= 0) throw new BootError(`cpu_up(${refused}) returned ${up[refused]}`);

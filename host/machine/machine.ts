@@ -3,56 +3,55 @@
  * ThreadMachine: N CPUs, each a worker thread with its own instance of the kernel over one shared
  * memory. The main thread never blocks: it posts calls and awaits answers, each with a deadline.
  *
- * A CPU that traps, a worker that dies and a deadline that passes end the run: every call in flight is
- * rejected with that one error, the workers are terminated, and the memory stays readable (tasks(),
- * log(), events()). Otherwise close() parks the workers for the next machine of the process.
+ * When a CPU fails (cpu-set.ts) all do, with one error, and the memory stays readable: tasks(), log(),
+ * events(). Otherwise close() parks the workers for the next machine of the process.
  */
 import { availableParallelism } from "node:os";
 import type { KernelAbi } from "../abi/kernel.ts";
 import { BootError, MachineError, UsageError } from "../errors.ts";
 import { allowedCores } from "./affinity.ts";
 import { bringUp } from "./bring-up.ts";
-import { Cpu, type CpuOwner, type Request } from "./cpu.ts";
-import { panicError, stallError } from "./describe.ts";
+import { type Board, CpuSet } from "./cpu-set.ts";
+import { type Device, type DeviceOptions, plugDevice, type SyscallOptions } from "./device.ts";
+import { gateNames, revisionNames } from "./driver.ts";
 import { type KernelImage, kernelImage } from "./image.ts";
-import {
-  type LogRecord,
-  readEvents,
-  readLog,
-  readTask,
-  type TaskState,
-  writeStop,
-} from "./inspect.ts";
+import { type LogRecord, readEvents, readLog, readTask, type TaskState } from "./inspect.ts";
 import { layOut, type MemoryMap } from "./memory-map.ts";
 import type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
-import { type PooledWorker, takeWorkers } from "./pool.ts";
-import { ProgressWatch } from "./progress.ts";
-import type { FromWorker, JointStart, ToWorker } from "./protocol.ts";
+import { takeWorkers } from "./pool.ts";
+import type { SyscallResult } from "./syscall.ts";
+import { UserMemory } from "./user-memory.ts";
 
 export type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
 
-const DEADLINE_DEFAULT_MS = 30_000;
 const BOOT_DEADLINE_MS = 10_000;
-const STOP_GRACE_MS = 1_000;
 const JOINT_SPIN = 20_000; // loads, some 20 us
 
-/** Boots a machine. @throws UsageError, BootError, MachineError; the signal's reason once aborted */
+/**
+ * Boots a machine.
+ *
+ * @throws UsageError for options that make no sense; BootError when it does not come up; the signal's
+ * reason once that is aborted
+ */
 export async function boot(options: MachineOptions): Promise<Machine> {
   options.signal?.throwIfAborted();
   const image = options.image ?? kernelImage(options.tier ?? "default");
   const map = layOut(image.abi, options);
-  const workers = await takeWorkers(map.cpus, BOOT_DEADLINE_MS);
+  const { cpus, pages } = map;
+  const workers = await takeWorkers(cpus, BOOT_DEADLINE_MS);
   const cores = options.pin ? allowedCores() : null;
   const pinned = await Promise.all(
     workers.map((worker, cpu) => worker.bind(cores?.[cpu % cores.length] ?? null)),
   );
-  const machine = new Machine(options, image, map, workers, pinned);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const board: Board = { kernel: image.abi, memory, cpus, image };
+  const set = new CpuSet(board, workers, options);
   try {
-    await machine.bringUp();
+    const waitBug = await bringUp(board, set, map, options);
     options.signal?.throwIfAborted();
-    return machine;
+    return new Machine(board, set, map, pinned, waitBug);
   } catch (error) {
-    await machine.close();
+    await set.close();
     if (error instanceof MachineError || error === options.signal?.reason) throw error;
     throw new BootError(`boot: ${(error as Error).message}`, { cause: error });
   }
@@ -63,7 +62,8 @@ function asNumber(fn: string, value: KernelValue): number {
   throw new MachineError(`${fn} returns 64 bits: call64() takes them`);
 }
 
-export class Machine implements CpuOwner {
+/** A running kernel; boot() makes one. */
+export class Machine {
   readonly cpus: number;
   readonly memory: WebAssembly.Memory;
   readonly map: MemoryMap;
@@ -73,40 +73,53 @@ export class Machine implements CpuOwner {
   /** The core that each CPU is bound to, null for none. */
   readonly pinned: readonly (number | null)[];
   /** Whether raw code in this tier loses a local across a wait; the kernel's own is checked at boot. */
-  waitBug = false;
-  readonly #options: MachineOptions;
-  readonly #cpus: readonly Cpu[];
-  readonly #progress: ProgressWatch;
+  readonly waitBug: boolean;
+  readonly #set: CpuSet;
+  readonly #user: UserMemory;
   readonly #joint = new Int32Array(new SharedArrayBuffer(4));
-  readonly #onAbort = () => void this.#stopForGood();
-  #failed: Error | null = null;
-  #closed: Promise<void> | null = null;
   #hostNext: number;
 
+  /** @internal */
   constructor(
-    options: MachineOptions,
-    image: KernelImage,
+    board: Board,
+    set: CpuSet,
     map: MemoryMap,
-    workers: readonly PooledWorker[],
     pinned: readonly (number | null)[],
+    waitBug: boolean,
   ) {
-    this.#options = options;
-    this.image = image;
-    this.kernel = image.abi;
+    this.cpus = board.cpus;
+    this.memory = board.memory;
+    this.image = board.image;
+    this.kernel = board.kernel;
     this.map = map;
-    this.cpus = map.cpus;
     this.pinned = pinned;
+    this.waitBug = waitBug;
+    this.#set = set;
+    this.#user = new UserMemory(board.memory, map);
     this.#hostNext = map.hostStart;
-    this.memory = new WebAssembly.Memory({ initial: map.pages, maximum: map.pages, shared: true });
-    this.#cpus = workers.map((worker, cpu) => new Cpu(cpu, worker, this));
-    this.#progress = new ProgressWatch(this);
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Called once, by boot(). */
-  async bringUp(): Promise<void> {
-    const submit = (cpu: number, message: ToWorker) => this.#submit(cpu, "boot", message);
-    this.waitBug = await bringUp(this, this.#options, submit);
+  /** Names of the gates that a device can be given. */
+  gates(): string[] {
+    return gateNames(this.kernel);
+  }
+
+  /** Names of the driver's revisions, oldest first. */
+  revisions(): string[] {
+    return revisionNames(this.kernel);
+  }
+
+  /**
+   * Plugs in a CXL memory device and binds a driver to it, on CPU 0 unless told otherwise. Errnos:
+   * ENOMEM, ENOSPC, and whatever a step of the driver's probe says.
+   *
+   * @throws UsageError for a revision, a gate or a time that makes no sense
+   */
+  addDevice(
+    options: DeviceOptions = {},
+    syscall: SyscallOptions = {},
+  ): Promise<SyscallResult<Device>> {
+    return plugDevice(this, this.#user, options, syscall);
   }
 
   /**
@@ -121,12 +134,12 @@ export class Machine implements CpuOwner {
 
   /** As call(), for an export with a 64-bit result. */
   async call64(cpu: number, fn: string, ...args: readonly KernelValue[]): Promise<bigint> {
-    return BigInt(await this.#invoke(cpu, fn, { args }, null));
+    return BigInt(await this.#set.call(cpu, fn, { args }));
   }
 
   /** As call(), with options. */
   async invoke(cpu: number, fn: string, options: CallOptions = {}): Promise<number> {
-    return asNumber(fn, await this.#invoke(cpu, fn, options, null));
+    return asNumber(fn, await this.#set.call(cpu, fn, options));
   }
 
   /** Calls `fn` on every CPU at once: none enters it before all are ready to. Results by CPU. */
@@ -135,107 +148,31 @@ export class Machine implements CpuOwner {
     args: (cpu: number) => readonly KernelValue[] = () => [],
     options: Omit<CallOptions, "args"> = {},
   ): Promise<number[]> {
-    const busy = this.#cpus.findIndex((cpu) => cpu.inFlight !== null);
-    if (busy >= 0) throw new MachineError(`callAll(${fn}): CPU ${busy} is not idle`);
+    if (this.#set.busy >= 0) {
+      throw new MachineError(`callAll(${fn}): CPU ${this.#set.busy} is not idle`);
+    }
     this.#joint[0] = 0;
     const spin = this.cpus <= availableParallelism() ? JOINT_SPIN : 0;
     const joint = { word: this.#joint, cpus: this.cpus, spin };
     return Promise.all(
-      this.#cpus.map(async ({ number }) =>
-        asNumber(fn, await this.#invoke(number, fn, { ...options, args: args(number) }, joint)),
+      Array.from({ length: this.cpus }, async (_, cpu) =>
+        asNumber(fn, await this.#set.call(cpu, fn, { ...options, args: args(cpu) }, joint)),
       ),
     );
   }
 
-  async #invoke(
-    cpu: number,
-    fn: string,
-    options: CallOptions,
-    joint: JointStart | null,
-  ): Promise<KernelValue> {
-    const { signal, args = [], bracket = true } = options;
-    signal?.throwIfAborted();
-    if (!this.kernel.functions.has(fn)) {
-      throw new MachineError(`the kernel exports no function ${fn}`);
-    }
-    const message: ToWorker = { type: "call", fn, args, bracket, joint };
-    const answer = await this.#submit(cpu, fn, message, options);
-    signal?.throwIfAborted();
-    if (answer.type !== "done") throw new MachineError(`[harness bug] ${fn}: ${answer.type}`);
-    return answer.value;
-  }
-
-  #submit(
-    cpu: number,
-    what: string,
-    message: ToWorker,
-    { deadlineMs, gate, signal }: CallOptions = {},
-  ): Promise<FromWorker> {
-    const target = this.#cpus[cpu];
-    if (target === undefined) {
-      return Promise.reject(new UsageError(`cpu: ${cpu} is not between 0 and ${this.cpus - 1}`));
-    }
-    if (this.#failed !== null) return Promise.reject(this.#failed);
-    if (this.#closed !== null) return Promise.reject(new MachineError("the machine is closed"));
-    return new Promise((resolve, reject) => {
-      const request: Request = {
-        message,
-        deadlineMs: deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_DEFAULT_MS,
-        what,
-        gate: gate ?? null,
-        resolve: (answer) => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve(answer);
-        },
-        reject: (error) => {
-          signal?.removeEventListener("abort", onAbort);
-          reject(error);
-        },
-      };
-      const onAbort = () => this.#cancel(target, request, signal?.reason);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      target.submit(request);
-    });
-  }
-
-  #cancel(cpu: Cpu, request: Request, reason: Error): void {
-    if (cpu.withdraw(request)) {
-      request.reject(reason);
-      return;
-    }
-    writeStop(this, cpu.number, true);
-    void this.#failUnless(() => cpu.inFlight !== request, reason);
-  }
-
-  async #stopForGood(): Promise<void> {
-    this.stop();
-    await this.#failUnless(
-      () => this.#cpus.every((cpu) => cpu.inFlight === null),
-      this.#options.signal?.reason,
-    );
-  }
-
-  /** Fails the machine if what was asked to stop has not stopped within the time of grace. */
-  async #failUnless(stopped: () => boolean, reason: unknown): Promise<void> {
-    const deadline = performance.now() + STOP_GRACE_MS;
-    while (!stopped() && this.#closed === null) {
-      if (performance.now() > deadline) {
-        this.#fail(reason instanceof Error ? reason : new MachineError(`aborted: ${reason}`));
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
   /** Asks the calls now in flight to return at their next operation boundary. */
   stop(): void {
-    for (const { number } of this.#cpus) writeStop(this, number, true);
+    this.#set.stop();
   }
 
+  /** What each CPU's task does. */
   tasks(): TaskState[] {
-    return this.#cpus.map(({ number }) => readTask(this, number)).filter((task) => task !== null);
+    const cpus = Array.from({ length: this.cpus }, (_, cpu) => cpu);
+    return cpus.map((cpu) => readTask(this, cpu)).filter((task) => task !== null);
   }
 
+  /** The kernel log: its newest records, oldest first. */
   log(): LogRecord[] {
     return readLog(this);
   }
@@ -264,53 +201,11 @@ export class Machine implements CpuOwner {
 
   /** Why the machine runs no more calls; null while it does. */
   get failed(): Error | null {
-    return this.#failed;
+    return this.#set.failed;
   }
 
   /** Parks the workers, or terminates those that are busy or of a failed machine. */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#progress.end();
-    const closed = new MachineError("the machine was closed");
-    await Promise.all(
-      this.#cpus.map((cpu) => {
-        const idle = cpu.inFlight === null && this.#failed === null;
-        cpu.abandon(closed);
-        if (idle) return cpu.worker.park();
-        return cpu.worker.terminate();
-      }),
-    );
-  }
-
-  #fail(error: Error): void {
-    if (this.#failed !== null) return;
-    this.#failed = error;
-    this.#progress.end();
-    for (const cpu of this.#cpus) {
-      cpu.abandon(error);
-      void cpu.worker.terminate();
-    }
-  }
-
-  starting(cpu: number): void {
-    writeStop(this, cpu, this.#options.signal?.aborted ?? false);
-  }
-
-  trapped(cpu: number, request: Request, answer: FromWorker & { type: "trap" }): void {
-    this.#fail(panicError(this, cpu, request, answer));
-  }
-
-  workerDied(cpu: number, request: Request | null, reason: Error): void {
-    const doing = request === null ? "while idle" : `in ${request.what}`;
-    this.#fail(new MachineError(`CPU ${cpu} died ${doing}: ${reason.message}`, { cause: reason }));
-  }
-
-  deadlinePassed(cpu: number, request: Request): void {
-    this.#fail(stallError(this, this.#cpus, this.#progress, cpu, request));
+    return this.#set.close();
   }
 }

@@ -35,7 +35,8 @@ export class PooledWorker {
   #core: number | null = null;
 
   constructor() {
-    this.#worker = new Worker(WORKER_URL, { trackUnmanagedFds: false });
+    // No flags of node's: what fits a script from the command line (--input-type) fits no worker.
+    this.#worker = new Worker(WORKER_URL, { trackUnmanagedFds: false, execArgv: [] });
     this.ready = new Promise((resolve, reject) => {
       this.#tenant = {
         answered: (message) => {

@@ -94,7 +94,10 @@ class WasiCommand {
   }
 
   #start(thread: WasiThreadData["thread"]): void {
-    const worker = new Worker(THREAD_URL, { workerData: { ...this.#data, thread } });
+    const worker = new Worker(THREAD_URL, {
+      workerData: { ...this.#data, thread },
+      execArgv: [],
+    });
     const name = thread === null ? "the first thread" : `thread ${thread.tid}`;
     this.#threads.push(worker);
     worker.on("message", (message: FromWasiThread) => this.#heard(name, message));
