@@ -104,7 +104,10 @@ test("C4: the first open caches the cdev in the inode, the last put clears it", 
   assert.is(m.field(inode, "INODE_I_CDEV"), 0);
   const file = m.call(1, "filp_open", 0);
   assert.is(inodeOf(m, file), inode);
-  assert.is(m.field(inode, "INODE_I_CDEV"), memdevOf(m, file) + m.constant("OFFSETOF_CXL_MEMDEV_CDEV"));
+  assert.is(
+    m.field(inode, "INODE_I_CDEV"),
+    memdevOf(m, file) + m.constant("OFFSETOF_CXL_MEMDEV_CDEV"),
+  );
   m.call(1, "fput", file);
   assert.ok(m.field(inode, "INODE_I_CDEV") > 0, "the cdev lives, and stays cached");
   m.call(0, "sys_remove", dev);

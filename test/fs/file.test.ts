@@ -64,10 +64,16 @@ test("F3: a released file's memory waits for a grace period, and no reference is
 
 test("T1: a descriptor is the lowest free number", () => {
   const { m } = plugged();
-  assert.equal([0, 1, 2].map(() => m.call(0, "sys_open", 0)), [0, 1, 2]);
+  assert.equal(
+    [0, 1, 2].map(() => m.call(0, "sys_open", 0)),
+    [0, 1, 2],
+  );
   m.call(1, "sys_close", 1);
   m.call(1, "sys_close", 0);
-  assert.equal([0, 1, 2].map(() => m.call(0, "sys_open", 0)), [0, 1, 3]);
+  assert.equal(
+    [0, 1, 2].map(() => m.call(0, "sys_open", 0)),
+    [0, 1, 3],
+  );
 });
 
 test("T1: a full table is -ENFILE, and the driver is not asked", () => {
