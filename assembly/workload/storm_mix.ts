@@ -16,12 +16,12 @@ import {
 } from "../drivers/cxl/uapi";
 import { prandom_u32 } from "../lib/random";
 
-const ARG_BYTES: u32 = 4096; // of user memory a CPU: argument, then input, then output
+// Of a CPU's user memory: the argument at 0, then input and output.
 const IN: usize = 256;
 const OUT: usize = 512;
 const OUT_BYTES: i32 = 256;
 
-/** User memory of this CPU: the window is split evenly, at least ARG_BYTES each. */
+/** User memory of this CPU: the window is split evenly. */
 function arg_of_cpu(): usize {
   const b = boot();
   const each = (b.user_end - b.user_base) / b.ncpus;
