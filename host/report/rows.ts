@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** How the drawings find, order and name the rows of a result. */
 import type { Devices } from "../result/asked.ts";
-import { EMPTY_LOOP } from "../result/comparison.ts";
+import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
 import { formatPlural } from "./units.ts";
 
@@ -60,4 +60,12 @@ export function distinct<T>(values: readonly T[]): T[] {
 /** Whether a drawing of the result has a figure that needs the footnote. */
 export function hasOversubscribed(result: Result): boolean {
   return [...result.pairs, ...result.removals].some((row) => row.oversubscribed);
+}
+
+/** Whether some gate has no figure in a setting where another one has: rounds can be dropped. */
+export function lacksRows({ pairs }: Result): boolean {
+  const gates = distinct(pairs.filter((row) => row.kind === "gate").map((row) => row.contender));
+  return pairs.some((row) =>
+    gates.some((gate) => !pairs.some((r) => r.contender === gate && samePairSetting(r, row))),
+  );
 }

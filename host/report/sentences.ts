@@ -5,6 +5,7 @@
  * seen, never that there is none.
  */
 import type { ComparisonRow, Metric, RemovalRow, Result } from "../result/result.ts";
+import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { isControl, isSideBySide, metricName } from "./rows.ts";
 import { formatNs, formatNumber, formatPlural } from "./units.ts";
 
@@ -51,11 +52,17 @@ function costSentence(rows: readonly ComparisonRow[], gate: string): string {
     first.word === "no difference seen"
       ? `${differenceInWords(first)} between ${a} and ${b} for ${each}`
       : `${a} is ${differenceInWords(first)} as ${b} for ${each}`;
+  if (first.pairs < MIN_SAMPLES) return tooFewSentence(first);
   const main = `${whereInWords(first)}, ${said} (${interval(first)})`;
   if (!second) return sentence(main);
   return sentence(
     `${main}; ${whereInWords(second)}, ${differenceInWords(second)} (${interval(second)})`,
   );
+}
+
+/** Of so few rounds not even "no difference seen" should be read as a finding. */
+function tooFewSentence({ a, b, pairs }: ComparisonRow): string {
+  return sentence(`${formatPlural(pairs, "round")} are too few to tell ${a} from ${b}`);
 }
 
 function whereInWords({ metric }: ComparisonRow): string {
@@ -83,7 +90,7 @@ function interval({ ratio, word, pairs }: ComparisonRow): string {
 function removalSentence(result: Result, rows: readonly ComparisonRow[], gate: string): string {
   const ours = rows.filter((row) => row.metric.what === "removal" && row.a === gate);
   const row = ours.find((r) => r.metric.condition === "busy") ?? ours[0];
-  if (!row) return "";
+  if (!row || row.pairs < MIN_SAMPLES) return "";
   const of = (name: string) =>
     result.removals.find(
       (r) =>

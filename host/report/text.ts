@@ -2,9 +2,10 @@
 /** A result as text for a terminal, a pipe or a file. */
 import { EMPTY_LOOP } from "../result/comparison.ts";
 import type { Json, Result } from "../result/result.ts";
+import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
-import { hasOversubscribed } from "./rows.ts";
+import { hasOversubscribed, lacksRows } from "./rows.ts";
 import { sentencesOf } from "./sentences.ts";
 import { drawStorms } from "./storms.ts";
 import { type Canvas, wrap } from "./style.ts";
@@ -101,6 +102,7 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
     const net = empty ? ", less the empty loop (its own time in brackets)" : "";
     notes.push(`thr: threads. Times are medians of ${n} rounds${net}.`);
   }
+  if (lacksRows(result)) notes.push("-: no round of it could be used, or it was not reached.");
   if (hasOversubscribed(result)) {
     const cores = result.environment["cores"];
     const count = typeof cores === "number" ? ` (${cores})` : "";
@@ -116,6 +118,9 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
 /** Warnings that the figures themselves call for, the runner's notes, and how the run ended. */
 function drawRemarks(result: Result, canvas: Canvas): string[] {
   const remarks = result.notes.map((note) => `note: ${note}`);
+  if (result.comparisons.some((row) => row.pairs < MIN_SAMPLES)) {
+    remarks.push(`note: under ${MIN_SAMPLES} rounds nothing is called faster or slower.`);
+  }
   if (result.pairs.length > 0) remarks.unshift(...tierWarning(result));
   if (result.interrupted) {
     const after = formatNumber(result.durationS);

@@ -83,6 +83,13 @@ test("a control that was not caught takes the others' verdicts back", () => {
   ]);
 });
 
+test('of too few rounds not even "no difference" is said', () => {
+  const few = { ...compared("refcount", 0.3, 0.4), pairs: 3, word: "no difference seen" as const };
+  assert.equal(sentencesOf(resultWith({ comparisons: [few] })), [
+    "3 rounds are too few to tell refcount from rwsem.",
+  ]);
+});
+
 test("nothing measured, nothing said", () => {
   assert.equal(sentencesOf(resultWith({})), []);
 });
