@@ -70,6 +70,12 @@ async function runFile(file: string, index: number): Promise<void> {
   }
 }
 
+// A promise that nobody waited for: the file's fault, and not the end of the run.
+process.on("unhandledRejection", (error) => {
+  failed += 1;
+  console.log("unhandled rejection:", error);
+});
+
 uvu.UVU_DEFER = 1;
 uvu.UVU_QUEUE = [];
 await import("uvu");

@@ -70,6 +70,7 @@ export const OP = {
   brTable: 0x0e,
   call: 0x10,
   callIndirect: 0x11,
+  load32: 0x28,
   memoryGrow: 0x40,
   globalSet: 0x24,
   atomicNotify: 0xfe00,

@@ -62,6 +62,15 @@ function asNumber(fn: string, value: KernelValue): number {
   throw new MachineError(`${fn} returns 64 bits: call64() takes them`);
 }
 
+/**
+ * Nobody need wait for a call to its end: one that fails after its caller has left, as all do that
+ * close() finds in flight, must not end the process. Why it failed is in machine.failed.
+ */
+function mayBeLeft<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
+}
+
 /** A running kernel; boot() makes one. */
 export class Machine {
   readonly cpus: number;
@@ -133,13 +142,13 @@ export class Machine {
   }
 
   /** As call(), for an export with a 64-bit result. */
-  async call64(cpu: number, fn: string, ...args: readonly KernelValue[]): Promise<bigint> {
-    return BigInt(await this.#set.call(cpu, fn, { args }));
+  call64(cpu: number, fn: string, ...args: readonly KernelValue[]): Promise<bigint> {
+    return mayBeLeft(this.#set.call(cpu, fn, { args }).then(BigInt));
   }
 
   /** As call(), with options. */
-  async invoke(cpu: number, fn: string, options: CallOptions = {}): Promise<number> {
-    return asNumber(fn, await this.#set.call(cpu, fn, options));
+  invoke(cpu: number, fn: string, options: CallOptions = {}): Promise<number> {
+    return mayBeLeft(this.#set.call(cpu, fn, options).then((value) => asNumber(fn, value)));
   }
 
   /** Calls `fn` on every CPU at once: none enters it before all are ready to. Results by CPU. */

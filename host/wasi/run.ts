@@ -6,6 +6,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { MachineError } from "../errors.ts";
+import { wasmFrames } from "../machine/wasm-stack.ts";
 import type { ThreadData, ThreadMessage } from "./protocol.ts";
 
 export interface CommandOptions {
@@ -44,7 +45,9 @@ export function runCommand(options: CommandOptions): Promise<CommandEnd> {
     workers.push(worker);
     const name = thread === null ? "the main thread" : `thread ${thread.tid}`;
     worker.on("error", (cause) => {
-      fail(new MachineError(`${name} of the WASI command failed: ${cause.message}`, { cause }));
+      const frames = wasmFrames(cause.stack ?? "").map(({ fn }) => `\n  at ${fn}`);
+      const message = `${name} of the WASI command failed: ${cause.message}${frames.join("")}`;
+      fail(new MachineError(message, { cause }));
     });
     worker.on("message", (message: ThreadMessage) => {
       if (message.type === "spawn") start({ tid: message.tid, arg: message.arg });

@@ -134,4 +134,10 @@ test("closing a machine ends the calls in flight", async () => {
   });
 });
 
+test("a call that nobody waits for may fail", async () => {
+  await withMachine({ cpus: 1 }, async (machine) => {
+    void sleepForEver(machine, 0);
+  });
+});
+
 test.run();

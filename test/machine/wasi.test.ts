@@ -7,20 +7,27 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { kernelImage, MAX_PAGES, MIN_PAGES } from "../../host/machine/image.ts";
 import { ProcExit, wasiImports } from "../../host/machine/wasi.ts";
-import { runWasiCommand, type WasiCommandOptions } from "../../host/machine/wasi-command.ts";
+import { type CommandEnd, runCommand } from "../../host/wasi/run.ts";
 import { rejects } from "./with-machine.ts";
 
 const image = kernelImage("default");
 
 async function runInFile(
-  options: WasiCommandOptions,
-): Promise<{ status: number; lines: string[] }> {
+  options: { readonly deadlineMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<CommandEnd & { readonly lines: string[] }> {
   const folder = mkdtempSync(join(tmpdir(), "hotunplug-wasi-"));
   const path = join(folder, "stdout");
   const stdout = openSync(path, "w");
   try {
-    const status = await runWasiCommand({ ...options, stdout });
-    return { status, lines: readFileSync(path, "utf8").trimEnd().split("\n") };
+    const end = await runCommand({
+      module: image.module,
+      pages: MIN_PAGES,
+      maximumPages: MAX_PAGES,
+      stdout,
+      deadlineMs: options.deadlineMs ?? 60_000,
+      signal: options.signal ?? new AbortController().signal,
+    });
+    return { ...end, lines: readFileSync(path, "utf8").trimEnd().split("\n") };
   } finally {
     closeSync(stdout);
     rmSync(folder, { recursive: true });
@@ -63,7 +70,7 @@ function startHere(
 }
 
 test("every gate of the table has its line, by its name, and holds", async () => {
-  const { status, lines } = await runInFile({});
+  const { exitStatus, threads, lines } = await runInFile();
   const gates = [...image.abi.group("GATE_")]
     .filter(([, name]) => name !== "GATE_CLOSED")
     .sort(([a], [b]) => a - b)
@@ -76,12 +83,13 @@ test("every gate of the table has its line, by its name, and holds", async () =>
     assert.match(line, /^\w+: held, [1-9]\d* ioctls, [1-9]\d* removals$/);
   }
   assert.is(lines.at(-1), "busted: a control, not stormed", "W3");
-  assert.is(status, 0, "W2");
+  assert.is(exitStatus, 0, "W2");
+  assert.is(threads, 3);
 });
 
-test("W1: an engine that starts no thread gets a message and status 1", async () => {
-  const { status, lines } = await runInFile({ maxThreads: 1 });
-  assert.equal(lines, ["thread-spawn fails: errno 6"]);
+test("W1: an engine that starts no thread gets a message and status 1", () => {
+  const { status, text } = startHere(() => -6, 1000n);
+  assert.is(text, "thread-spawn fails: errno 6\n");
   assert.is(status, 1);
 });
 
@@ -93,16 +101,14 @@ test("W1: a thread that never runs gets a message and status 1", () => {
 });
 
 test("the command ends at once when it is aborted", async () => {
-  const reason = new Error("the user pressed ^C");
-  await rejects(runInFile({ signal: AbortSignal.abort(reason) }), /pressed/);
+  assert.is((await runInFile({ signal: AbortSignal.abort() })).exitStatus, null);
   const stop = new AbortController();
-  const run = rejects(runInFile({ signal: stop.signal }), /pressed/);
-  setTimeout(() => stop.abort(reason), 50);
-  await run;
+  setTimeout(() => stop.abort(), 50);
+  assert.is((await runInFile({ signal: stop.signal })).exitStatus, null);
 });
 
 test("a command that is late is ended", async () => {
-  await rejects(runInFile({ deadlineMs: 1 }), /did not end within 1 ms/);
+  await rejects(runInFile({ deadlineMs: 1 }), /did not end within 0\.001 s/);
 });
 
 test.run();
