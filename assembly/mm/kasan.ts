@@ -178,21 +178,10 @@ export function kasan_check(p: usize, bytes: u32, site: u32): void {
   if (kasan_bad(p + bytes - 1)) kasan_report(kasan_first_bad(p), bytes, site, 0);
 }
 
-/**
- * Reports a range that has a bad byte (K5): what the pass calls before memory.copy and memory.fill.
- *
- * @param site - with KASAN_SITE_READ for the source of a copy
- * Context: any; never sleeps. Ordering: none.
- */
-export function kasan_check_range(p: usize, bytes: u32, site: u32): void {
+/** Reports the first bad byte of a range, if there is one. */
+function kasan_check_range_slowpath(p: usize, bytes: u32, site: u32): void {
   const end = p + bytes;
-  let at = p;
-  while (at < end) {
-    const line = (at & 63) === 0 && end - at >= 64;
-    if (line && load<u64>(kasan_mem_to_shadow(at)) === 0) {
-      at += 64;
-      continue;
-    }
+  for (let at = p; at < end; ) {
     const last = (at | 7) < end ? at | 7 : end - 1;
     if (kasan_bad(last)) {
       kasan_report(kasan_first_bad(at), bytes, site, 0);
@@ -200,6 +189,25 @@ export function kasan_check_range(p: usize, bytes: u32, site: u32): void {
     }
     at = last + 1;
   }
+}
+
+/**
+ * Reports a range that has a bad byte (K5): what the pass calls before memory.copy and memory.fill.
+ *
+ * @param site - with KASAN_SITE_READ for the source of a copy
+ * Context: any; never sleeps. Ordering: none.
+ */
+export function kasan_check_range(p: usize, bytes: u32, site: u32): void {
+  if (bytes === 0) return;
+  let at = kasan_mem_to_shadow(p);
+  let left = kasan_mem_to_shadow(p + bytes - 1) - at + 1; // plain: racy, see Ordering
+  let seen: u64 = 0;
+  for (; left > 8; left -= 8) {
+    seen |= load<u64>(at);
+    at += 8;
+  }
+  seen |= load<u64>(at) << ((8 - <u64>left) << 3);
+  if (seen !== 0) kasan_check_range_slowpath(p, bytes, site);
 }
 
 /**

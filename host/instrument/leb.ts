@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** The integers and strings of the binary format. */
+/** The integers and strings of the binary format, read and written. */
 
 /** Reads the format's integers and strings from `at` on. */
 export class Reader {
@@ -71,5 +71,29 @@ export function encodeS32(value: number): number[] {
     const last = (rest === 0 && (part & 0x40) === 0) || (rest === -1 && (part & 0x40) !== 0);
     bytes.push(last ? part : part | 0x80);
     if (last) return bytes;
+  }
+}
+
+/** Bytes that grow. */
+export class Writer {
+  #bytes = new Uint8Array(1 << 12);
+  length = 0;
+
+  #reserve(n: number): void {
+    if (this.length + n <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.length + n, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+  }
+
+  append(bytes: ArrayLike<number>): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** What was appended; void at the next append(). */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
   }
 }

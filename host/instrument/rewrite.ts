@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Writes a module back with code inserted into its functions. */
-import { encodeS32, encodeU32, Reader } from "./leb.ts";
+import { encodeS32, encodeU32, Reader, Writer } from "./leb.ts";
 import { type FunctionBody, readInitialiser, type WasmModule } from "./wasm-binary.ts";
 
 export const I32 = 0x7f;
@@ -44,22 +44,38 @@ export class FunctionEdit {
     else there.push(...code);
   }
 
-  /** The new body, without its length. */
-  encode(bytes: Uint8Array): number[] {
+  /** Appends the new body, without its length; returns where the old one's stretches stand in `out`. */
+  encode(bytes: Uint8Array, out: Writer): Stretch[] {
     const { start, code, end, localGroups } = this.body;
     const groups = new Reader(bytes, start);
     groups.u32();
-    const out = encodeU32(localGroups + this.#locals.length);
-    for (let at = groups.at; at < code; at++) out.push(bytes[at] ?? 0);
-    for (const type of this.#locals) out.push(1, type);
-    const points = [...this.#before.keys()].sort((a, b) => a - b);
+    out.append(encodeU32(localGroups + this.#locals.length));
+    out.append(bytes.subarray(groups.at, code));
+    out.append(this.#locals.flatMap((type) => [1, type]));
+    const stretches: Stretch[] = [];
     let from = code;
-    for (const at of [...points, end]) {
-      for (; from < at; from++) out.push(bytes[from] ?? 0);
-      for (const byte of this.#before.get(at) ?? []) out.push(byte);
+    for (const at of [...this.#before.keys()].sort((a, b) => a - b)) {
+      stretches.push({ to: out.length, from });
+      out.append(bytes.subarray(from, at));
+      out.append(this.#before.get(at) ?? []);
+      from = at;
     }
-    return out;
+    stretches.push({ to: out.length, from });
+    out.append(bytes.subarray(from, end));
+    return stretches;
   }
+}
+
+/** Code that was at offset `from` on is now at offset `to` on, up to where inserted code begins. */
+interface Stretch {
+  readonly to: number;
+  readonly from: number;
+}
+
+export interface Rewritten {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Offset in the old module of the code at `offset` in the new one; of inserted code, what it is before. */
+  origin(offset: number): number;
 }
 
 export interface ModuleEdits {
@@ -70,15 +86,20 @@ export interface ModuleEdits {
   readonly drop?: readonly string[];
 }
 
-function rewriteCode(module: WasmModule, edits: ModuleEdits): number[] {
-  const out = encodeU32(module.bodies.length);
-  for (const body of module.bodies) {
-    const edit = edits.functions.get(body.index) ?? new FunctionEdit(body);
-    const code = edit.encode(module.bytes);
-    out.push(...encodeU32(code.length));
-    for (const byte of code) out.push(byte);
+/** The content of the new code section, and where the old one's stretches stand in it. */
+function rewriteCode(module: WasmModule, edits: ModuleEdits) {
+  const content = new Writer();
+  const stretches: Stretch[] = [];
+  content.append(encodeU32(module.bodies.length));
+  for (const old of module.bodies) {
+    const edit = edits.functions.get(old.index) ?? new FunctionEdit(old);
+    const body = new Writer();
+    const own = edit.encode(module.bytes, body);
+    content.append(encodeU32(body.length));
+    for (const { to, from } of own) stretches.push({ to: to + content.length, from });
+    content.append(body.written);
   }
-  return out;
+  return { content: content.written, stretches };
 }
 
 function rewriteGlobals(
@@ -105,26 +126,41 @@ function rewriteGlobals(
   return out;
 }
 
+function originIn(stretches: readonly Stretch[], offset: number): number {
+  let low = 0;
+  let high = stretches.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((stretches[middle]?.to ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  const { to, from } = stretches[low - 1] ?? { to: 0, from: 0 };
+  return Math.min(from + offset - to, stretches[low]?.from ?? Number.MAX_SAFE_INTEGER);
+}
+
 /** The module with the edits made; every index means what it meant. */
-export function rewriteModule(module: WasmModule, edits: ModuleEdits): Uint8Array<ArrayBuffer> {
+export function rewriteModule(module: WasmModule, edits: ModuleEdits): Rewritten {
   const { bytes } = module;
-  const parts: Uint8Array[] = [bytes.subarray(0, HEADER_BYTES)];
+  const out = new Writer();
+  const stretches: Stretch[] = [];
+  out.append(bytes.subarray(0, HEADER_BYTES));
   for (const section of module.sections) {
     if (section.name !== "" && edits.drop?.includes(section.name)) continue;
-    let content: number[] | null = null;
-    if (section.id === SECTION_CODE) content = rewriteCode(module, edits);
-    else if (section.id === SECTION_GLOBAL && edits.globals !== undefined) {
+    let content: ArrayLike<number> | null = null;
+    if (section.id === SECTION_CODE) {
+      const code = rewriteCode(module, edits);
+      content = code.content;
+      const start = out.length + 1 + encodeU32(content.length).length;
+      for (const { to, from } of code.stretches) stretches.push({ to: to + start, from });
+    } else if (section.id === SECTION_GLOBAL && edits.globals !== undefined) {
       content = rewriteGlobals(module, section.start, edits.globals);
     }
-    if (content === null) parts.push(bytes.subarray(section.at, section.end));
-    else
-      parts.push(Uint8Array.of(section.id, ...encodeU32(content.length)), Uint8Array.from(content));
+    if (content === null) {
+      out.append(bytes.subarray(section.at, section.end));
+    } else {
+      out.append([section.id, ...encodeU32(content.length)]);
+      out.append(content);
+    }
   }
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return { wasm: out.written.slice(), origin: (offset) => originIn(stretches, offset) };
 }

@@ -16,7 +16,7 @@
 import type { Access } from "./accesses.ts";
 import { OP } from "./instructions.ts";
 import { encodeS32, encodeU32 } from "./leb.ts";
-import { F32, F64, FunctionEdit, I32, I64, rewriteModule } from "./rewrite.ts";
+import { F32, F64, FunctionEdit, I32, I64, type Rewritten, rewriteModule } from "./rewrite.ts";
 import { findSites, type Site, type SiteStep } from "./sites.ts";
 import {
   exportedConstant,
@@ -26,8 +26,7 @@ import {
   type WasmModule,
 } from "./wasm-binary.ts";
 
-export interface Sanitized {
-  readonly wasm: Uint8Array<ArrayBuffer>;
+export interface Sanitized extends Rewritten {
   /** Accesses and calls of the module; a site's number is its index plus 1. */
   readonly sites: readonly Site[];
   /** Numbers of the sites that are checked, or pushed. */
@@ -210,6 +209,6 @@ export function sanitize(wasm: Uint8Array, map: string): Sanitized {
     }
   }
   const globals = new Map([[runtime.stack, exportedConstant(module, "KASAN_BOOT_STACK")]]);
-  const out = rewriteModule(module, { functions, globals, drop: ["sourceMappingURL"] });
-  return { wasm: out, sites, instrumented };
+  const rewritten = rewriteModule(module, { functions, globals, drop: ["sourceMappingURL"] });
+  return { ...rewritten, sites, instrumented };
 }

@@ -123,18 +123,18 @@ export function findSites(module: WasmModule, map: string): FunctionSites[] {
   return module.bodies.map((body) => {
     const steps = walkFunction(module, body);
     const source = new Lines(lines, steps);
+    const fn = shortName(body.name);
     const sites: SiteStep[] = [];
     for (const [i, { instruction }] of steps.entries()) {
       const { access, opcode, at, immediate } = instruction;
       if (access === null && opcode !== OP.call) continue;
       id += 1;
-      const callee = module.functionNames.get(immediate) ?? `function ${immediate}`;
       const site: Site = {
         id,
         kind: access?.kind ?? "call",
-        what: access?.mnemonic ?? shortName(callee),
+        what: access?.mnemonic ?? shortName(module.functionNames.get(immediate) ?? ""),
         bytes: access?.bytes ?? 0,
-        fn: shortName(body.name),
+        fn,
         functionIndex: body.index,
         offset: at,
         source: source.of(i),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From an offset in kernel.wasm to a line of assembly/, by the source map that asc wrote. */
-import { originalPositionFor, type SourceMapInput, TraceMap } from "@jridgewell/trace-mapping";
+import { SourceMap } from "../abi/source-map.ts";
 
 export interface SourceLine {
   /** As below assembly/: `mm/slab.ts`. */
@@ -27,28 +27,30 @@ function functionsOf(text: string): string[] {
   return names;
 }
 
+/** The part of a source map that has the sources themselves. */
+interface Sources {
+  readonly sources: readonly string[];
+  readonly sourcesContent?: readonly string[];
+}
+
 export class SourceLines {
-  readonly #map: TraceMap;
+  readonly #map: SourceMap;
   readonly #functions = new Map<string, string[]>();
 
-  /** @param map - the text of kernel.wasm.map, with its sources' content */
+  /** @param map - the text of kernel.wasm.map */
   constructor(map: string) {
-    // asc sets a root of its own, under which no file lies.
-    const parsed = JSON.parse(map) as Exclude<SourceMapInput, string>;
-    this.#map = new TraceMap({ ...parsed, sourceRoot: "" } as SourceMapInput);
-    for (const [i, source] of this.#map.sources.entries()) {
-      const text = this.#map.sourcesContent?.[i];
-      if (source !== null && text) this.#functions.set(source, functionsOf(text));
+    this.#map = new SourceMap(map);
+    const { sources, sourcesContent = [] } = JSON.parse(map) as Sources;
+    for (const [i, source] of sources.entries()) {
+      this.#functions.set(source, functionsOf(sourcesContent[i] ?? ""));
     }
   }
 
   /** The line that the instruction at `offset` was made from; null where the compiler names none. */
   at(offset: number): SourceLine | null {
-    const { source, line } = originalPositionFor(this.#map, { line: 1, column: offset });
-    if (source === null || line === null) return null;
-    const start = source.lastIndexOf(TREE);
-    if (start < 0) return null;
-    const fn = this.#functions.get(source)?.[line] ?? "";
-    return { file: source.slice(start + TREE.length), line, fn };
+    const found = this.#map.locate(offset);
+    if (found === null || !found.file.startsWith(TREE)) return null;
+    const { file, line } = found;
+    return { file: file.slice(TREE.length), line, fn: this.#functions.get(file)?.[line] ?? "" };
   }
 }
