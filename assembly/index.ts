@@ -3,6 +3,7 @@
 export * from "./arch/wasm/atomic";
 export * from "./arch/wasm/bug";
 export * from "./arch/wasm/clock";
+export * from "./arch/wasm/errno";
 export * from "./arch/wasm/events";
 export * from "./arch/wasm/futex";
 export * from "./arch/wasm/memory";
@@ -35,7 +36,9 @@ export * from "./workload/bench_read";
 export * from "./workload/bench_removal";
 export * from "./workload/contenders";
 export * from "./workload/fastpath";
+export * from "./workload/ida_torture";
 export * from "./workload/locktorture";
+export * from "./workload/percpu_ref_torture";
 export * from "./workload/rcutest";
 export * from "./workload/rcutorture";
 export * from "./workload/rendezvous";

@@ -81,6 +81,14 @@ export function percpu_ref_count_of(ref: percpu_ref): usize {
   return changetype<usize>(percpu_ref_data_of(ref));
 }
 
+/** What follows the load of percpu_ref_ptr() in percpu_ref_try_add_fast(). */
+export function percpu_ref_add_at(ptr: u32, nr: i32): u32 {
+  if (!__ref_is_percpu(ptr)) return 0;
+  const counter = this_cpu_ptr(ptr);
+  store<i32>(counter, load<i32>(counter) + nr); // plain: this CPU's own (P2)
+  return 1;
+}
+
 /**
  * Adds `nr` (negative: a put) to this CPU's counter, if the ref is in per-CPU mode.
  *
@@ -88,11 +96,7 @@ export function percpu_ref_count_of(ref: percpu_ref): usize {
  * Context: any; never sleeps. Ordering: none by itself (O1).
  */
 export function percpu_ref_try_add_fast(ref: percpu_ref, nr: i32): u32 {
-  const ptr = percpu_ref_ptr(ref);
-  if (!__ref_is_percpu(ptr)) return 0;
-  const counter = this_cpu_ptr(ptr);
-  store<i32>(counter, load<i32>(counter) + nr); // plain: this CPU's own (P2)
-  return 1;
+  return percpu_ref_add_at(percpu_ref_ptr(ref), nr); // P1: one load
 }
 
 /**
