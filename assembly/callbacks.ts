@@ -27,6 +27,12 @@ import {
   percpu_ref_switch_to_atomic_rcu,
   RCU_PERCPU_REF_SWITCH,
 } from "./lib/percpu-refcount";
+import {
+  PERCPU_REF_CONFIRM_TORTURE,
+  PERCPU_REF_RELEASE_TORTURE,
+  percpu_ref_torture_confirm,
+  percpu_ref_torture_release,
+} from "./workload/percpu_ref_torture";
 import { RCU_TEST_NOTE, RCU_TEST_SLEEP, rcu_test_note, rcu_test_sleep } from "./workload/rcutest";
 import { RCU_TORTURE_CB, rcu_torture_cb } from "./workload/rcutorture";
 
@@ -68,6 +74,9 @@ export function percpu_ref_release(id: u32, ref: usize): void {
     case PERCPU_REF_RELEASE_CXL_MEMDEV:
       memdev_ref_release(ref);
       return;
+    case PERCPU_REF_RELEASE_TORTURE:
+      percpu_ref_torture_release(changetype<percpu_ref>(ref));
+      return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE, id, <u32>ref);
   }
@@ -77,6 +86,9 @@ export function percpu_ref_release(id: u32, ref: usize): void {
 export function percpu_ref_confirm(id: u32, ref: usize): void {
   switch (id) {
     case PERCPU_REF_NOOP_CONFIRM:
+      return;
+    case PERCPU_REF_CONFIRM_TORTURE:
+      percpu_ref_torture_confirm(changetype<percpu_ref>(ref));
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_CONFIRM, id, <u32>ref);

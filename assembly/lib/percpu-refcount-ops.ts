@@ -95,6 +95,13 @@ export function percpu_ref_count_of(ref: percpu_ref): usize {
   return changetype<usize>(percpu_ref_data_of(ref));
 }
 
+/** What follows the load of percpu_ref_mode() in percpu_ref_try_add_fast(). */
+export function percpu_ref_add_at(mode: u32, nr: i32): u32 {
+  if (!__ref_is_percpu(mode)) return 0;
+  percpu_ref_this_cpu_add(mode, nr);
+  return 1;
+}
+
 /**
  * Adds `nr` (negative: a put) to this CPU's counter, if the ref is in per-CPU mode.
  *
@@ -102,10 +109,7 @@ export function percpu_ref_count_of(ref: percpu_ref): usize {
  * Context: any; never sleeps. Ordering: none by itself (O1).
  */
 export function percpu_ref_try_add_fast(ref: percpu_ref, nr: i32): u32 {
-  const mode = percpu_ref_mode(ref);
-  if (!__ref_is_percpu(mode)) return 0;
-  percpu_ref_this_cpu_add(mode, nr);
-  return 1;
+  return percpu_ref_add_at(percpu_ref_mode(ref), nr); // P1: one load
 }
 
 /**

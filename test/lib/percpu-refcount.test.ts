@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { PanicError } from "../../host/errors.ts";
+import type { MachineOptions } from "../../host/machine/machine.ts";
+import { type Stage, staged } from "../kernel/rcu/stage.ts";
+
+const BARE = { bracket: false };
+const ATOMIC = 1;
+const DEAD = 2;
+const BIAS = 0x8000_0000;
+
+/** A percpu_ref, and the words behind it that its callbacks write. */
+class Ref {
+  readonly at: number;
+  readonly #stage: Stage;
+
+  private constructor(stage: Stage) {
+    this.#stage = stage;
+    this.at = stage.alloc(stage.constant("SIZEOF_TORTURE_REF"));
+  }
+
+  /** `flags`: any of PERCPU_REF_*. */
+  static async init(stage: Stage, ...flags: string[]): Promise<Ref> {
+    const ref = new Ref(stage);
+    const bits = flags.reduce((sum, name) => sum | stage.constant(`PERCPU_REF_${name}`), 0);
+    const release = stage.constant("PERCPU_REF_RELEASE_TORTURE");
+    const status = await stage.machine.call(0, "percpu_ref_init", ref.at, release, bits);
+    assert.is(status, 0);
+    stage.set(ref.at + stage.constant("OFFSETOF_TORTURE_REF_ALIVE"), 1);
+    return ref;
+  }
+
+  /** Calls percpu_ref_`what`(ref, ...). */
+  call(cpu: number, what: string, ...args: number[]): Promise<number> {
+    return this.#stage.machine.call(cpu, `percpu_ref_${what}`, this.at, ...args);
+  }
+
+  /** The same without leaving the kernel, which would run the callbacks. */
+  bare(cpu: number, what: string, ...args: number[]): Promise<number> {
+    const all = [this.at, ...args];
+    return this.#stage.machine.invoke(cpu, `percpu_ref_${what}`, { args: all, ...BARE });
+  }
+
+  ptr(): number {
+    return this.#stage.get(this.at + this.#stage.constant("OFFSETOF_PERCPU_REF_COUNT_PTR"));
+  }
+
+  flags(): number {
+    return this.ptr() & 3;
+  }
+
+  count(): number {
+    return this.#stage.get(
+      this.#stage.get(this.at + this.#stage.constant("OFFSETOF_PERCPU_REF_DATA")),
+    );
+  }
+
+  /** The per-CPU counters. */
+  counters(): number[] {
+    const { machine } = this.#stage;
+    return Array.from({ length: machine.cpus }, (_, cpu) =>
+      this.#stage.get(this.#stage.percpu(this.ptr() & ~3, cpu)),
+    );
+  }
+
+  /** RELEASED, CONFIRMED or BAD. */
+  word(name: string): number {
+    return this.#stage.get(this.at + this.#stage.constant(`OFFSETOF_TORTURE_REF_${name}`));
+  }
+
+  async confirmedKill(cpu: number): Promise<void> {
+    const confirm = this.#stage.constant("PERCPU_REF_CONFIRM_TORTURE");
+    await this.call(cpu, "kill_and_confirm", confirm);
+  }
+}
+
+function refTest(
+  name: string,
+  options: MachineOptions,
+  flags: string[],
+  body: (ref: Ref, stage: Stage) => Promise<void>,
+): void {
+  staged(name, options, async (stage) => body(await Ref.init(stage, ...flags), stage));
+}
+
+async function panics(promise: Promise<unknown>, bug: RegExp): Promise<void> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.instance(error, PanicError);
+    assert.match((error as Error).message, bug);
+    return;
+  }
+  assert.unreachable(`no panic: ${bug}`);
+}
+
+refTest(
+  "init without flags: live, per-CPU, BIAS and the initial reference",
+  { cpus: 2 },
+  [],
+  async (ref) => {
+    assert.is(ref.flags(), 0);
+    assert.is(ref.count(), BIAS + 1);
+    assert.equal(ref.counters(), [0, 0]);
+  },
+);
+
+refTest(
+  "INIT_ATOMIC: exact from the start, and sticky over kill and reinit",
+  { cpus: 1 },
+  ["INIT_ATOMIC"],
+  async (ref) => {
+    assert.equal([ref.flags(), ref.count()], [ATOMIC, 1]);
+    await ref.call(0, "kill");
+    await ref.call(0, "reinit");
+    assert.equal([ref.flags(), ref.count()], [ATOMIC, 1]);
+    await ref.call(0, "switch_to_percpu");
+    assert.equal([ref.flags(), ref.count()], [0, BIAS + 1]);
+  },
+);
+
+refTest(
+  "INIT_DEAD: count 0, nobody comes in, until reinit",
+  { cpus: 1 },
+  ["INIT_DEAD"],
+  async (ref) => {
+    assert.equal([ref.flags(), ref.count()], [ATOMIC | DEAD, 0]);
+    assert.is(await ref.call(0, "tryget"), 0);
+    assert.is(await ref.call(0, "tryget_live"), 0);
+    assert.is(await ref.call(0, "is_zero"), 1);
+    await ref.call(0, "reinit");
+    assert.equal([ref.flags(), ref.count()], [0, BIAS + 1]);
+  },
+);
+
+staged(
+  "init returns -ENOMEM and keeps nothing when the counters or the data cannot be had",
+  { cpus: 1 },
+  async (stage) => {
+    const init = () => stage.machine.call(0, "percpu_ref_init", stage.alloc(8), 2, 0);
+    const enomem = -stage.constant("ENOMEM");
+    let off = 1;
+    const taken: number[] = [];
+    while (off !== 0) {
+      off = await stage.machine.call(0, "alloc_percpu", 4096);
+      if (off !== 0) taken.push(off);
+    }
+    while ((await stage.machine.call(0, "alloc_percpu", 8)) !== 0);
+    const used = await stage.machine.call(0, "percpu_used");
+    assert.is(await init(), enomem);
+    await stage.machine.call(0, "free_percpu", taken[0] ?? 0, 4096);
+    assert.is(await init(), 0);
+    assert.is(await stage.machine.call(0, "percpu_used"), used - 4096 + 8);
+  },
+);
+
+staged("init fails by fault injection", { cpus: 1 }, async (stage) => {
+  const site = 1 << stage.constant("FAULT_PERCPU_REF_INIT");
+  await stage.machine.call(0, "fault_setup", site, stage.constant("FAULT_RATE_ALWAYS"), 1);
+  assert.ok((await stage.machine.call(0, "percpu_ref_init", stage.alloc(8), 2, 0)) < 0);
+  assert.is(await stage.machine.call(0, "percpu_used"), 0);
+});
+
+refTest(
+  "P2: per-CPU mode touches the CPU's own counter alone; it may wrap",
+  { cpus: 2 },
+  [],
+  async (ref) => {
+    await ref.call(0, "get_many", 5);
+    assert.is(await ref.call(1, "tryget_live"), 1);
+    await ref.call(1, "put_many", 4);
+    assert.equal(ref.counters(), [5, 0xffff_fffd]);
+    assert.is(ref.count(), BIAS + 1);
+  },
+);
+
+refTest(
+  "P1: a mode flag in the loaded word decides; DEAD alone is not per-CPU",
+  { cpus: 1 },
+  [],
+  async (ref, stage) => {
+    for (const flags of [ATOMIC, DEAD, ATOMIC | DEAD]) {
+      const args = [ref.ptr() | flags, 1];
+      assert.is(await stage.machine.invoke(0, "percpu_ref_add_at", { args }), 0);
+    }
+    assert.equal(ref.counters(), [0]);
+  },
+);
+
+refTest(
+  "P3: the total is exact after a kill, whoever put what where",
+  { cpus: 3 },
+  [],
+  async (ref) => {
+    await ref.call(0, "get_many", 10);
+    await ref.call(1, "put_many", 7);
+    await ref.call(2, "get_many", 2);
+    await ref.call(1, "kill");
+    assert.equal([ref.flags(), ref.count()], [ATOMIC | DEAD, 5]);
+    await ref.call(2, "put_many", 4);
+    assert.is(ref.word("RELEASED"), 0);
+    await ref.call(0, "put");
+    assert.is(ref.word("RELEASED"), 1);
+  },
+);
+
+refTest(
+  "P3: count never looks like 0 before the users are in it",
+  { cpus: 2 },
+  [],
+  async (ref, stage) => {
+    await ref.call(0, "get_many", 3);
+    const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
+    await ref.bare(1, "kill");
+    assert.is(ref.count(), BIAS + 1, "initial - 1 + the callback's own");
+    await ref.bare(1, "put_many", 3);
+    assert.is(ref.count(), BIAS - 2);
+    assert.is(ref.word("RELEASED"), 0);
+    await reader.leave();
+    await stage.machine.call(1, "rcu_core");
+    assert.equal([ref.count(), ref.word("RELEASED")], [0, 1]);
+  },
+);
+
+refTest("P4: release() runs once, in the last put", { cpus: 2 }, [], async (ref) => {
+  await ref.call(0, "get_many", 2);
+  await ref.call(1, "kill");
+  await ref.call(1, "put");
+  assert.is(ref.word("RELEASED"), 0);
+  assert.is(await ref.call(1, "is_zero"), 0);
+  await ref.call(0, "put");
+  assert.is(ref.word("RELEASED"), 1);
+  assert.is(await ref.call(1, "is_zero"), 1);
+});
+
+refTest(
+  "P4: release() may run inside kill(), when the ref is atomic",
+  { cpus: 1 },
+  ["INIT_ATOMIC"],
+  async (ref) => {
+    await ref.bare(0, "kill");
+    assert.is(ref.word("RELEASED"), 1);
+  },
+);
+
+refTest(
+  "P4: release() of an idle ref runs in the callback, not in kill()",
+  { cpus: 1 },
+  [],
+  async (ref, stage) => {
+    await ref.bare(0, "kill");
+    assert.is(ref.word("RELEASED"), 0);
+    await stage.machine.call(0, "rcu_core");
+    assert.is(ref.word("RELEASED"), 1);
+  },
+);
+
+refTest(
+  "P5: who loaded the mode before kill() still gets in, and is counted",
+  { cpus: 2 },
+  [],
+  async (ref, stage) => {
+    const late = await stage.enter(0, "percpu_ref_test_late", ref.at);
+    const confirm = stage.constant("PERCPU_REF_CONFIRM_TORTURE");
+    await ref.bare(1, "kill_and_confirm", confirm);
+    assert.equal([ref.flags(), ref.word("CONFIRMED")], [ATOMIC | DEAD, 0]);
+    const core = stage.machine.call(1, "rcu_core");
+    await stage.waits(1, "WAIT_RCU_GP", 0);
+    assert.is(ref.word("CONFIRMED"), 0, "not while somebody may still get in");
+    assert.is(await late.leave(), 1, "got in after kill() had returned");
+    await core;
+    assert.equal([ref.word("CONFIRMED"), ref.word("RELEASED"), ref.count()], [1, 0, 1]);
+    assert.is(await ref.call(0, "tryget_live"), 0);
+    await ref.call(0, "put");
+    assert.is(ref.word("RELEASED"), 1);
+  },
+);
+
+refTest(
+  "P5: after the confirmation tryget_live() fails everywhere; tryget() while users remain",
+  { cpus: 2 },
+  [],
+  async (ref) => {
+    await ref.call(0, "get");
+    await ref.confirmedKill(1);
+    assert.is(ref.word("CONFIRMED"), 1);
+    for (const cpu of [0, 1]) assert.is(await ref.call(cpu, "tryget_live"), 0);
+    assert.is(await ref.call(1, "tryget_many", 2), 1);
+    await ref.call(0, "put_many", 3);
+    assert.is(await ref.call(0, "tryget"), 0);
+    assert.is(ref.word("RELEASED"), 1);
+  },
+);
+
+refTest(
+  "P5: on an atomic ref the confirmation comes at once",
+  { cpus: 1 },
+  ["INIT_ATOMIC"],
+  async (ref, stage) => {
+    await ref.bare(0, "get");
+    await ref.bare(0, "kill_and_confirm", stage.constant("PERCPU_REF_CONFIRM_TORTURE"));
+    assert.equal([ref.word("CONFIRMED"), ref.word("RELEASED")], [1, 0]);
+  },
+);
+
+refTest("P6: a second kill warns", { cpus: 1 }, ["ALLOW_REINIT"], async (ref, stage) => {
+  await ref.call(0, "get_many", 2);
+  await ref.call(0, "kill");
+  await ref.call(0, "kill");
+  assert.equal(stage.warnings(), ["WARN_PERCPU_REF_KILLED_TWICE"]);
+  assert.is(await ref.call(0, "is_dying"), 1);
+});
+
+refTest(
+  "P6: a put without a get warns at the switch",
+  { cpus: 1 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    await ref.call(0, "put_many", 2);
+    await ref.call(0, "kill");
+    assert.equal(stage.warnings(), ["WARN_PERCPU_REF_COUNT_NOT_POSITIVE_AFTER_SWITCH"]);
+  },
+);
+
+refTest(
+  "P7: without ALLOW_REINIT the switch frees the counters",
+  { cpus: 1 },
+  [],
+  async (ref, stage) => {
+    await ref.call(0, "get");
+    assert.is(await stage.machine.call(0, "percpu_used"), 8);
+    await ref.call(0, "kill");
+    assert.is(await stage.machine.call(0, "percpu_used"), 0);
+    assert.is(ref.ptr(), ATOMIC | DEAD);
+    await panics(ref.call(0, "resurrect"), /BUG_PERCPU_REF_COUNTERS_ARE_FREED/);
+  },
+);
+
+refTest(
+  "P8: a switch waits for the one before",
+  { cpus: 3 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
+    await ref.bare(1, "switch_to_atomic", stage.constant("PERCPU_REF_CONFIRM_TORTURE"));
+    const back = ref.call(2, "switch_to_percpu");
+    await stage.waits(2, "WAIT_PERCPU_REF_SWITCH", ref.at);
+    assert.is(ref.flags(), ATOMIC);
+    await reader.leave();
+    await stage.machine.call(1, "rcu_core");
+    await back;
+    assert.equal([ref.flags(), ref.count(), ref.word("CONFIRMED")], [0, BIAS + 1, 1]);
+  },
+);
+
+refTest(
+  "switch_to_atomic_sync() returns in exact mode; the ref stays live",
+  { cpus: 2 },
+  ["ALLOW_REINIT"],
+  async (ref) => {
+    await ref.call(1, "get_many", 4);
+    await ref.call(0, "switch_to_atomic_sync");
+    assert.equal([ref.flags(), ref.count()], [ATOMIC, 5]);
+    assert.is(await ref.call(0, "tryget_live"), 1);
+    await ref.call(0, "switch_to_percpu");
+    assert.equal([ref.flags(), ref.count(), ref.counters()], [0, BIAS + 6, [0, 0]]);
+  },
+);
+
+refTest(
+  "reinit: per-CPU again with one reference; warns while users remain",
+  { cpus: 2 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    await ref.call(1, "get");
+    await ref.call(0, "kill");
+    await ref.call(1, "put");
+    await ref.call(0, "reinit");
+    assert.equal([ref.flags(), ref.count(), ref.counters()], [0, BIAS + 1, [0, 0]]);
+    assert.equal(stage.warnings(), []);
+    await ref.call(1, "get");
+    await ref.call(0, "kill");
+    await ref.call(0, "reinit");
+    assert.equal(stage.warnings(), ["WARN_PERCPU_REF_REINIT_OF_A_REF_IN_USE"]);
+  },
+);
+
+refTest(
+  "resurrect takes a kill back while users remain; of a live ref it warns",
+  { cpus: 1 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    await ref.call(0, "get");
+    await ref.call(0, "kill");
+    await ref.call(0, "resurrect");
+    assert.equal([ref.flags(), ref.count(), ref.word("RELEASED")], [0, BIAS + 2, 0]);
+    assert.is(await ref.call(0, "tryget_live"), 1);
+    assert.equal(stage.warnings(), []);
+    await ref.call(0, "resurrect");
+    assert.equal(stage.warnings(), ["WARN_PERCPU_REF_RESURRECT_OF_A_LIVE_REF"]);
+  },
+);
+
+refTest(
+  "switch_to_percpu on a dead ref waits for its reinit",
+  { cpus: 1 },
+  ["INIT_ATOMIC"],
+  async (ref) => {
+    await ref.call(0, "kill");
+    await ref.call(0, "switch_to_percpu");
+    assert.is(ref.flags(), ATOMIC | DEAD);
+    await ref.call(0, "reinit");
+    assert.is(ref.flags(), 0);
+  },
+);
+
+refTest(
+  "exit keeps the final count, frees the rest, and may run twice",
+  { cpus: 1 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    await ref.call(0, "get_many", 3);
+    await ref.call(0, "kill");
+    await ref.call(0, "exit");
+    await ref.call(0, "exit");
+    assert.is(ref.ptr(), (3 << 2) | ATOMIC | DEAD);
+    assert.is(await ref.call(0, "is_zero"), 0);
+    assert.is(await stage.machine.call(0, "percpu_used"), 0);
+    assert.is(await stage.machine.call(0, "slab_live", stage.constant("SLAB_PERCPU_REF")), 0);
+    assert.is(await ref.call(0, "tryget_live"), 0);
+    await panics(ref.call(0, "tryget"), /BUG_PERCPU_REF_NOT_INITIALISED/);
+  },
+);
+
+refTest("exit during a switch warns", { cpus: 2 }, [], async (ref, stage) => {
+  const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
+  await ref.bare(1, "kill");
+  await ref.bare(1, "exit");
+  assert.equal(stage.warnings(), ["WARN_PERCPU_REF_EXIT_DURING_SWITCH"]);
+  await reader.leave();
+});
+
+refTest(
+  "is_zero is false in per-CPU mode, whatever the counters say",
+  { cpus: 1 },
+  [],
+  async (ref) => {
+    assert.is(await ref.call(0, "is_zero"), 0);
+  },
+);
+
+refTest(
+  "storm: a kill among gets and puts leaves the exact total",
+  { cpus: 4 },
+  [],
+  async (ref, stage) => {
+    const keep = [3, 0, 11];
+    await ref.call(3, "get"); // lets everybody in, even if the kill comes first
+    const holders = keep.map((n, cpu) => ref.call(cpu, "torture_hold", 20_000, n, cpu + 1));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await ref.confirmedKill(3);
+    const held = (await Promise.all(holders)).reduce((sum, n) => sum + n, 0);
+    assert.is(ref.count(), held + 1);
+    await ref.call(0, "put_many", held);
+    assert.is(ref.word("RELEASED"), 0);
+    await ref.call(1, "put");
+    assert.equal([ref.word("RELEASED"), ref.word("CONFIRMED")], [1, 1]);
+    assert.equal(stage.warnings(), []);
+  },
+);
+
+refTest(
+  "storm: kill and reinit under clients; release once each, never under a user",
+  { cpus: 3 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    const cycles = 300;
+    const clients = [1, 2].map((cpu) => ref.call(cpu, "torture_client", cpu, 100));
+    await ref.call(0, "torture_cycle", cycles, 2000);
+    const entries = await Promise.all(clients);
+    assert.equal([ref.word("RELEASED"), ref.word("CONFIRMED")], [cycles + 1, cycles + 1]);
+    assert.is(ref.word("BAD"), 0, "released under a user");
+    assert.is(ref.count(), 0);
+    assert.ok(
+      entries.some((n) => n > 0),
+      "nobody ever got in",
+    );
+    assert.equal(stage.warnings(), []);
+  },
+);
+
+refTest(
+  "storm: mode switches from two CPUs under gets and puts keep the total",
+  { cpus: 4 },
+  ["ALLOW_REINIT"],
+  async (ref, stage) => {
+    const holders = [0, 1].map((cpu) => ref.call(cpu, "torture_hold", 50_000, 5 + cpu, cpu + 1));
+    const switchers = [2, 3].map((cpu) => ref.call(cpu, "torture_switch", 60, cpu));
+    await Promise.all([...holders, ...switchers]);
+    await ref.call(0, "switch_to_atomic_sync");
+    assert.is(ref.count(), 1 + 5 + 6);
+    assert.equal(stage.warnings(), []);
+  },
+);
+
+test.run();
