@@ -162,3 +162,17 @@ export function locktorture_reader(
   }
   return errors;
 }
+
+/** One CPU's part, for a joint start: locktorture_reader() if `reads`, or else locktorture_writer(). */
+export function locktorture(
+  reads: bool,
+  type: u32,
+  lock: usize,
+  data: torture_data,
+  n: u32,
+  spin: u32,
+  sleep_every: u32,
+): u32 {
+  if (reads) return locktorture_reader(type, lock, data, n, spin, sleep_every);
+  return locktorture_writer(type, lock, data, n, spin, sleep_every);
+}

@@ -5,6 +5,7 @@
  * time; every wait has a deadline, and says what did not happen.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { KernelAbi } from "../../host/abi/kernel.ts";
 import type { TaskState } from "../../host/machine/inspect.ts";
 import {
   boot,
@@ -43,8 +44,12 @@ export class Scenario {
     this.#view = new DataView(machine.memory.buffer);
   }
 
+  get kernel(): KernelAbi {
+    return this.machine.kernel;
+  }
+
   constant(name: string): number {
-    return this.machine.kernel.constant(name);
+    return this.kernel.constant(name);
   }
 
   /** Address of zeroed memory of the host's. */
@@ -182,12 +187,14 @@ export class Scenario {
   }
 }
 
-/** Runs `script` on a machine of its own; by default nobody spins. */
+const NEVER_MS = 1_000_000;
+
+/** Runs `script` on a machine of its own; by default nobody spins, and no waiter's time is up. */
 export async function onMachine(
   options: MachineOptions,
   script: (scenario: Scenario) => Promise<void>,
 ): Promise<void> {
-  const machine = await boot({ spinLimit: 0, ...options });
+  const machine = await boot({ spinLimit: 0, rwsemWaitMs: NEVER_MS, ...options });
   try {
     await script(new Scenario(machine));
   } finally {

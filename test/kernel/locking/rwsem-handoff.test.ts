@@ -10,10 +10,8 @@ import * as assert from "uvu/assert";
 import { HANDOFF, newRwsem, READER, WAITERS, WL, wakeInVain } from "../../support/rwsem.ts";
 import { onMachine, SPIN_ON } from "../../support/scenario.ts";
 
-const NO_TIMEOUT = { rwsemWaitMs: 1_000_000 };
-
 test("R5: a reader that met neither writer nor HANDOFF passes a queued writer", async () => {
-  await onMachine({ cpus: 3, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 3 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_write", sem.at);
     const writer = on.start(1, "down_write", sem.at);
@@ -37,7 +35,7 @@ test("R5: a reader that met neither writer nor HANDOFF passes a queued writer", 
 });
 
 test("R5: a reader that steals lets the queued readers join", async () => {
-  await onMachine({ cpus: 3, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 3 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_write", sem.at);
     const queued = on.start(1, "down_read", sem.at);
@@ -53,7 +51,7 @@ test("R5: a reader that steals lets the queued readers join", async () => {
 });
 
 test("R11: a writer that spins steals a free lock from a queued one", async () => {
-  await onMachine({ cpus: 3, spinLimit: 100, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 3, spinLimit: 100 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_write", sem.at);
     const writer = on.start(1, "down_write", sem.at);
@@ -70,7 +68,7 @@ test("R11: a writer that spins steals a free lock from a queued one", async () =
 });
 
 test("R11: so does a queued writer that is not first, if it happens to be awake", async () => {
-  await onMachine({ cpus: 4, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 4 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_write", sem.at);
     const first = on.start(1, "down_write", sem.at);
@@ -88,7 +86,7 @@ test("R11: so does a queued writer that is not first, if it happens to be awake"
 });
 
 test("R12, R4: a writer past its time sets HANDOFF when woken in vain, under wait_lock", async () => {
-  await onMachine({ cpus: 3, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 3 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_read", sem.at);
     const writer = on.start(1, "down_write", sem.at);
@@ -113,7 +111,7 @@ test("R12, R4: a writer past its time sets HANDOFF when woken in vain, under wai
 });
 
 test("R12: HANDOFF keeps out readers, spinners, trylocks and later waiters", async () => {
-  await onMachine({ cpus: 4, spinLimit: 100, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 4, spinLimit: 100 }, async (on) => {
     const sem = newRwsem(on);
     await on.call(0, "down_read", sem.at);
     const first = on.start(1, "down_write", sem.at);
@@ -164,7 +162,7 @@ test("R12: a reader does not steal from a writer with HANDOFF, but wakes it", as
 });
 
 test("R12: a writer that HANDOFF was set for spins while the owner runs", async () => {
-  await onMachine({ cpus: 3, spinLimit: SPIN_ON, ...NO_TIMEOUT }, async (on) => {
+  await onMachine({ cpus: 3, spinLimit: SPIN_ON }, async (on) => {
     const sem = newRwsem(on);
     const done = on.alloc(on.constant("SIZEOF_COMPLETION"));
     await on.call(0, "down_write", sem.at);
@@ -192,7 +190,7 @@ test("R12: a writer that HANDOFF was set for spins while the owner runs", async 
 for (const expired of [false, true]) {
   const what = expired ? "sets HANDOFF" : "sets nothing before its time";
   test(`R12, R4: a first reader whose wake-up met a thief ${what}`, async () => {
-    await onMachine({ cpus: 3, spinLimit: 100, ...NO_TIMEOUT }, async (on) => {
+    await onMachine({ cpus: 3, spinLimit: 100 }, async (on) => {
       const sem = newRwsem(on);
       await on.call(0, "down_write", sem.at);
       const reader = on.start(1, "down_read", sem.at);
