@@ -25,7 +25,7 @@ import {
 import { prandom_below, prandom_seed } from "../lib/random";
 
 /** percpu_ref_release() and percpu_ref_confirm() ids. */
-export const PERCPU_REF_RELEASE_TORTURE: u32 = 2;
+export const PERCPU_REF_RELEASE_TORTURE: u32 = 3;
 export const PERCPU_REF_CONFIRM_TORTURE: u32 = 2;
 
 /** Begins with the percpu_ref. */
