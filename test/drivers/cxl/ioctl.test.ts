@@ -94,12 +94,16 @@ test("B1: other ioctls are -ENOTTY, whatever their argument", () => {
   }
 });
 
-/** Each fault hides the ones after it: sends them all, then one fewer, and so on. */
+/** Each fault alone, and in order: each hides the ones after it, so all, then one fewer, and so on. */
 function inOrder(good: RawSend, faults: readonly (readonly [RawSend, number])[]): void {
   for (let i = 0; i < faults.length; i++) {
     const request = { ...good };
     for (const [fault] of faults.slice(i).reverse()) Object.assign(request, fault);
     assert.is(sendRaw(device, request).rc, -(faults[i]?.[1] ?? 0), `fault ${i}`);
+  }
+  for (const [fault, errno] of faults) {
+    const rc = sendRaw(device, { ...good, ...fault }).rc;
+    assert.is(rc, -errno, Object.keys(fault).join());
   }
   assert.is(sendRaw(device, good, words(0, 4)).rc, 0, "without any fault");
 }

@@ -64,6 +64,24 @@ test("P3, D4: a command that is not done in time is -ETIMEDOUT, and done when th
   assert.is(device.commands(), before + 2);
 });
 
+test("P3: who was late to look finds a command that is done, and no timeout", () => {
+  // The clock stands, then runs past both the limit and the end of the command, between any two looks.
+  device.set({ serviceNs: 5_000_000n });
+  configure(kernel, config, 1_000_000n);
+  try {
+    for (let jump = 1; jump <= 6; jump++) {
+      const start = process.hrtime.bigint() + BigInt(jump) * 1_000_000_000n;
+      let reads = 0;
+      kernel.clock = () => (++reads <= jump ? start : start + 10_000_000n * BigInt(reads));
+      assert.is(sendRaw(device, HEALTH).rc, 0, `a jump after ${jump} looks at the clock`);
+      assert.ok(reads > jump, "it was looked at after the jump");
+    }
+  } finally {
+    kernel.clock = null;
+  }
+  works();
+});
+
 test("P4: an error of the device is no errno and leaves size_out alone", () => {
   device.set({ failCode: 0x11 });
   kernel.user.fill(0xa5, OUT, OUT + 1024);

@@ -17,17 +17,19 @@ function live(type: string): number {
   return kernel.call("slab_live", kernel.constant(type));
 }
 
-test.before.each(() => {
-  configure(kernel, { rawCommands: false, lockedDown: false, rawAllowAll: false });
-});
+const TYPES = ["SLAB_CXL_MEM", "SLAB_PDEV", "SLAB_BOUNCE", "SLAB_MISC", "SLAB_DEVRES"];
 
-test.after.each(() => {
-  for (const type of ["SLAB_CXL_MEM", "SLAB_PDEV", "SLAB_BOUNCE", "SLAB_MISC", "SLAB_DEVRES"]) {
-    if (kernel.kernel.constants.has(type)) assert.is(live(type), 0, `${type} leaks`);
-  }
-});
+/** A test that must leave no object behind. */
+function leakFree(name: string, run: () => void): void {
+  test(name, () => {
+    configure(kernel, { rawCommands: false, lockedDown: false, rawAllowAll: false });
+    const before = TYPES.map(live);
+    run();
+    assert.equal(TYPES.map(live), before, "something leaks");
+  });
+}
 
-test("N1: a probe leaves a live context that knows its device", () => {
+leakFree("N1: a probe leaves a live context that knows its device", () => {
   const device = new DeviceUnderTest(kernel, { payloadLog2: 9 });
   assert.is(device.probe(), 0);
   assert.is(device.field("STATE") >>> 16, kernel.constant("CXL_MEM_ALIVE") >>> 16);
@@ -40,7 +42,7 @@ test("N1: a probe leaves a live context that knows its device", () => {
   device.remove();
 });
 
-test("N1: what fails leaves its devm resources to the unbinding", () => {
+leakFree("N1: what fails leaves its devm resources to the unbinding", () => {
   const device = new DeviceUnderTest(kernel, { logs: { cel: false, vendor: true } });
   assert.is(device.probe(), -ENOENT);
   assert.is(live("SLAB_CXL_MEM"), 1);
@@ -51,7 +53,7 @@ test("N1: what fails leaves its devm resources to the unbinding", () => {
   device.remove();
 });
 
-test("N2: payloads under 256 bytes are -ENXIO, over 1 MiB are cut down to it", () => {
+leakFree("N2: payloads under 256 bytes are -ENXIO, over 1 MiB are cut down to it", () => {
   for (const payloadLog2 of [0, 5, 7]) {
     const device = new DeviceUnderTest(kernel, { payloadLog2 });
     assert.is(device.probe(), -ENXIO);
@@ -70,7 +72,7 @@ test("N2: payloads under 256 bytes are -ENXIO, over 1 MiB are cut down to it", (
   }
 });
 
-test("N3: no Command Effects Log, no driver", () => {
+leakFree("N3: no Command Effects Log, no driver", () => {
   for (const vendor of [false, true]) {
     const device = new DeviceUnderTest(kernel, { logs: { cel: false, vendor } });
     assert.is(device.probe(), -ENOENT);
@@ -78,7 +80,7 @@ test("N3: no Command Effects Log, no driver", () => {
   }
 });
 
-test("N3: a log longer than a payload is read in pieces", () => {
+leakFree("N3: a log longer than a payload is read in pieces", () => {
   const device = new DeviceUnderTest(kernel, { payloadLog2: 8, celVendor: 130, celIds: [4, 7] });
   assert.is(device.probe(), 0);
   assert.is(device.field("ENABLED_CMDS"), (1 << 1) | (1 << 3) | (1 << 8) | (1 << 4) | (1 << 7));
@@ -87,7 +89,7 @@ test("N3: a log longer than a payload is read in pieces", () => {
   device.remove();
 });
 
-test("N4, T2: enabled are the commands of the log, and the forced ones", () => {
+leakFree("N4, T2: enabled are the commands of the log, and the forced ones", () => {
   const forced = (1 << 1) | (1 << 3) | (1 << 8);
   for (const celIds of [[], [1, 3, 8], [4], [5, 6, 7], [1, 3, 4, 5, 6, 7, 8]]) {
     const device = new DeviceUnderTest(kernel, { celIds });
@@ -98,7 +100,7 @@ test("N4, T2: enabled are the commands of the log, and the forced ones", () => {
   }
 });
 
-test("N1: an error of the device or its status ends the probe", () => {
+leakFree("N1: an error of the device or its status ends the probe", () => {
   for (const [knobs, errno] of [
     [{ failCode: 4, failOpcode: 0x0400 }, ENXIO],
     [{ failCode: 4, failOpcode: 0x0401 }, ENXIO],
@@ -111,7 +113,7 @@ test("N1: an error of the device or its status ends the probe", () => {
   }
 });
 
-test("P6: the kernel's own commands: -EIO for a wrong length, -E2BIG for too much room", () => {
+leakFree("P6: the kernel's own commands: -EIO for a wrong length, -E2BIG for too much room", () => {
   const device = new DeviceUnderTest(kernel, { payloadLog2: 8 });
   assert.is(device.probe(), 0);
   device.set({ forceLength: 0x42 });
@@ -136,7 +138,7 @@ test("P6: the kernel's own commands: -EIO for a wrong length, -E2BIG for too muc
   device.remove();
 });
 
-test("without memory a probe is -ENOMEM, at whichever allocation", () => {
+leakFree("without memory a probe is -ENOMEM, at whichever allocation", () => {
   const device = new DeviceUnderTest(kernel, { payloadLog2: 12 });
   const hoard: number[] = [];
   for (const bytes of [1 << 20, 1 << 16, 1 << 12, 3000, 1000, 400, 100]) {
