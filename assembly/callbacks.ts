@@ -33,7 +33,14 @@ import {
   percpu_ref_torture_confirm,
   percpu_ref_torture_release,
 } from "./workload/percpu_ref_torture";
-import { RCU_TEST_NOTE, RCU_TEST_SLEEP, rcu_test_note, rcu_test_sleep } from "./workload/rcutest";
+import {
+  RCU_TEST_HOLD,
+  RCU_TEST_NOTE,
+  RCU_TEST_SLEEP,
+  rcu_test_hold,
+  rcu_test_note,
+  rcu_test_sleep,
+} from "./workload/rcutest";
 import { RCU_TORTURE_CB, rcu_torture_cb } from "./workload/rcutorture";
 
 /** (id, object) No such callback. One code a table. */
@@ -59,6 +66,9 @@ export function rcu_invoke(func: u32, head: usize): void {
       return;
     case RCU_TEST_SLEEP:
       rcu_test_sleep(head);
+      return;
+    case RCU_TEST_HOLD:
+      rcu_test_hold(head);
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_RCU, func, <u32>head);

@@ -19,6 +19,7 @@ import {
 /** rcu_invoke() ids. */
 export const RCU_TEST_NOTE: u32 = 3;
 export const RCU_TEST_SLEEP: u32 = 4;
+export const RCU_TEST_HOLD: u32 = 5;
 
 /** An object whose callback writes down where and when it ran. */
 @unmanaged
@@ -59,6 +60,27 @@ export function rcu_test_note(head: usize): void {
 /** RCU_TEST_SLEEP: what no callback may do. */
 export function rcu_test_sleep(_head: usize): void {
   synchronize_rcu();
+}
+
+/** An object whose callback stays inside until told. */
+@unmanaged
+@final
+class rcu_hold {
+  rcu_next: u32;
+  rcu_func: u32;
+  rcu_gp: u64;
+  entered: u32;
+  leave: u32;
+}
+
+export const SIZEOF_RCU_HOLD: u32 = offsetof<rcu_hold>();
+export const OFFSETOF_RCU_HOLD_ENTERED: u32 = offsetof<rcu_hold>("entered");
+export const OFFSETOF_RCU_HOLD_LEAVE: u32 = offsetof<rcu_hold>("leave");
+
+/** RCU_TEST_HOLD. */
+export function rcu_test_hold(head: usize): void {
+  smp_store_release(head + offsetof<rcu_hold>("entered"), 1);
+  while (READ_ONCE(head + offsetof<rcu_hold>("leave")) === 0);
 }
 
 /** Queues `n` heads, `stride` bytes apart. */

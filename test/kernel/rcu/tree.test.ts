@@ -107,6 +107,24 @@ staged("C2: a callback that sleeps is a bug", { cpus: 1 }, async (stage) => {
   }
 });
 
+staged("C2: a quiescent state follows each callback", { cpus: 2, rcuStallMs: 0 }, async (stage) => {
+  const stride = stage.constant("SIZEOF_RCU_HOLD");
+  const first = stage.alloc(2 * stride);
+  const at = (hold: number, name: string) => hold + stage.constant(`OFFSETOF_RCU_HOLD_${name}`);
+  const args = [first, stage.constant("RCU_TEST_HOLD"), 2, stride];
+  await stage.machine.invoke(0, "rcu_test_call", { args, ...BARE });
+  const core = stage.machine.call(0, "rcu_core");
+  await stage.until("the first runs", () => stage.get(at(first, "ENTERED")) === 1);
+  const sync = stage.machine.call(1, "synchronize_rcu");
+  await stage.waits(1, "WAIT_RCU_GP", 0);
+  stage.set(at(first, "LEAVE"), 1);
+  await sync;
+  const second = first + stride;
+  assert.is(stage.get(at(second, "LEAVE")), 0, "the second is inside, or has not begun");
+  stage.set(at(second, "LEAVE"), 1);
+  await core;
+});
+
 staged("C2: a callback may queue its own head again", { cpus: 1 }, async (stage) => {
   const notes = new Notes(stage, 3, 4);
   await notes.queue(0);
