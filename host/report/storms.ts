@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What storms did and found. */
 import type { Result, StormRow, Violation } from "../result/result.ts";
-import { stormWord } from "./rows.ts";
+import { distinct, stormWord } from "./rows.ts";
 import { type Canvas, printable, wrap } from "./style.ts";
 import { formatCount, formatNumber } from "./units.ts";
 
@@ -21,7 +21,8 @@ const COUNTS: readonly (readonly [label: string, ...events: string[]])[] = [
 /** Those of COUNTS that are also given by the second. */
 const RATES = new Set(["ioctls", "removals"]);
 
-const TRACE_LINES = 12;
+/** Enough for an access, an allocation and a release, each with a few callers. */
+const TRACE_LINES = 18;
 
 /** @param full - false: only what the decision table does not say already */
 export function drawStorms(result: Result, canvas: Canvas, full: boolean): string[] {
@@ -36,7 +37,7 @@ export function drawStorms(result: Result, canvas: Canvas, full: boolean): strin
     const length = `${formatNumber(storm.seconds)} s ${how}, seed ${storm.seed}`;
     lines.push(...wrap(length, canvas.width, "  "));
     lines.push(...wrap(countsText(storm), canvas.width, "  "));
-    for (const violation of storm.violations) lines.push(...drawViolation(violation, canvas));
+    lines.push(...drawViolations(storm.violations, canvas));
     // Left whole, for copying.
     if (!storm.held) lines.push(`  again: ${printable(storm.replay)}`);
   }
@@ -53,6 +54,16 @@ function countsText(storm: StormRow): string {
     parts.push(`${formatCount(n)} ${label}${rate}`);
   }
   return parts.join(", ");
+}
+
+/** The first of each property in full; a storm that goes wrong does so many times over. */
+function drawViolations(violations: readonly Violation[], canvas: Canvas): string[] {
+  return distinct(violations.map(({ property }) => property)).flatMap((property) => {
+    const [first, ...more] = violations.filter((violation) => violation.property === property);
+    const rest =
+      more.length > 0 ? [`    and ${formatCount(more.length)} more such, in the JSON`] : [];
+    return first ? [...drawViolation(first, canvas), ...rest] : [];
+  });
 }
 
 function drawViolation(violation: Violation, canvas: Canvas): string[] {

@@ -5,7 +5,7 @@ import type { Json, Result } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
-import { hasOversubscribed, lacksRows } from "./rows.ts";
+import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
 import { sentencesOf } from "./sentences.ts";
 import { drawStorms } from "./storms.ts";
 import { type Canvas, wrap } from "./style.ts";
@@ -20,10 +20,11 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     const storms = drawStorms(result, canvas, true);
     return joinBlocks([drawPlace(result, canvas), storms, drawRemarks(result, canvas)]);
   }
+  const sideBySide = isSideBySide(result.comparisons);
   const detailed = result.command === "bench";
   return joinBlocks([
     drawPlace(result, canvas),
-    withFootnotes(drawDecision(result, canvas), result, canvas),
+    sideBySide ? [] : withFootnotes(drawDecision(result, canvas), result, canvas),
     sentencesOf(result).flatMap((sentence) => wrap(sentence, canvas.width)),
     detailed ? drawPairs(result, canvas) : [],
     drawComparisons(result, canvas),

@@ -118,6 +118,8 @@ function stormRow(gate: string): StormRow {
               "free    CPU 0  cxl_memdev_release (assembly/drivers/cxl/memdev/put_device.ts:30)",
             ],
           },
+          { property: "leak", detail: "1 cxl_mem left once all was closed" },
+          { property: "use after free", detail: "store of 4 bytes at 0x41c38" },
         ],
     replay: `hotunplug stress --revision put_device --gate ${gate} --seed 1`,
   };
