@@ -10,7 +10,7 @@ import { Cpu, type CpuOwner, type Request } from "./cpu.ts";
 import { panicError, stallError } from "./describe.ts";
 import type { KernelImage } from "./image.ts";
 import { type Inspected, writeStop } from "./inspect.ts";
-import type { CallOptions, KernelValue } from "./options.ts";
+import { type CallOptions, checkDeadline, type KernelValue } from "./options.ts";
 import type { PooledWorker } from "./pool.ts";
 import { ProgressWatch } from "./progress.ts";
 import type { FromWorker, JointStart, ToWorker } from "./protocol.ts";
@@ -65,6 +65,7 @@ export class CpuSet implements CpuOwner {
   ): Promise<KernelValue> {
     const { signal, args = [], bracket = true } = options;
     signal?.throwIfAborted();
+    if (options.deadlineMs !== undefined) checkDeadline(options.deadlineMs);
     if (!this.#board.kernel.functions.has(fn)) {
       throw new MachineError(`the kernel exports no function ${fn}`);
     }

@@ -17,7 +17,12 @@ import { gateNames, revisionNames } from "./driver.ts";
 import { type KernelImage, kernelImage } from "./image.ts";
 import { type LogRecord, readEvents, readLog, readTask, type TaskState } from "./inspect.ts";
 import { layOut, type MemoryMap } from "./memory-map.ts";
-import type { CallOptions, KernelValue, MachineOptions } from "./options.ts";
+import {
+  type CallOptions,
+  checkOptions,
+  type KernelValue,
+  type MachineOptions,
+} from "./options.ts";
 import { takeWorkers } from "./pool.ts";
 import type { SyscallResult } from "./syscall.ts";
 import { UserMemory } from "./user-memory.ts";
@@ -35,6 +40,7 @@ const JOINT_SPIN = 20_000; // loads, some 20 us
  */
 export async function boot(options: MachineOptions): Promise<Machine> {
   options.signal?.throwIfAborted();
+  checkOptions(options);
   const image = options.image ?? kernelImage(options.tier ?? "default");
   const map = layOut(image.abi, options);
   const { cpus, pages } = map;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What a machine, and a call on it, can be asked for. */
+import { UsageError } from "../errors.ts";
 import type { Tier } from "./engine.ts";
 import type { KernelImage } from "./image.ts";
 
@@ -50,3 +51,30 @@ export interface CallOptions {
 }
 
 export type KernelValue = number | bigint;
+
+const UINT32_MAX = 0xffffffff;
+const TIMER_MAX_MS = 0x7fffffff; // a longer timer of node's fires at once
+
+/** The deadline of a call, ms. @throws UsageError when it is none */
+export function checkDeadline(deadlineMs: number): number {
+  if (deadlineMs > 0 && deadlineMs <= TIMER_MAX_MS) return deadlineMs;
+  throw new UsageError(`deadlineMs: ${deadlineMs} is not between 1 and ${TIMER_MAX_MS}`);
+}
+
+/** Checks what memory-map.ts and engine.ts do not. @throws UsageError that names the option */
+export function checkOptions(options: MachineOptions): void {
+  const counts = {
+    seed: options.seed,
+    idlePoll: options.idlePoll,
+    spinLimit: options.spinLimit,
+    rcuStallMs: options.rcuStallMs,
+    rwsemWaitMs: options.rwsemWaitMs,
+    kasanQuarantineBytes: options.kasanQuarantineBytes,
+  };
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined) continue;
+    if (Number.isInteger(value) && value >= 0 && value <= UINT32_MAX) continue;
+    throw new UsageError(`${name}: ${value} is not a whole number from 0 to ${UINT32_MAX}`);
+  }
+  if (options.deadlineMs !== undefined) checkDeadline(options.deadlineMs);
+}

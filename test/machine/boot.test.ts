@@ -61,6 +61,7 @@ test("a call that cannot be made is refused, and the machine goes on", async () 
   await withMachine({ cpus: 1 }, async (machine) => {
     await rejects(machine.call(0, "down_raed"), /exports no function down_raed/);
     await rejects(machine.call(1, "smp_processor_id"), /cpu: 1 is not between 0 and 0/);
+    await rejects(machine.invoke(0, "smp_mb", { deadlineMs: 2 ** 31 }), /deadlineMs: 2147483648/);
     await rejects(machine.call(0, "atomic64_add_return", 1, 0x1000), /atomic64_add_return: /);
     assert.is(await machine.call(0, "smp_processor_id"), 0);
   });
@@ -101,6 +102,9 @@ const senseless: [string, MachineOptions, RegExp][] = [
   ["too little memory", { cpus: 2, memoryBytes: 1 << 20 }, /memoryBytes: 1048576 is too small/],
   ["too much memory", { cpus: 2, memoryBytes: 2 ** 32 }, /is more than the kernel's/],
   ["no number", { cpus: 2, memoryBytes: Number.NaN }, /memoryBytes: NaN/],
+  ["a negative seed", { cpus: 2, seed: -1 }, /seed: -1 is not a whole number/],
+  ["half a millisecond", { cpus: 2, rcuStallMs: 0.5 }, /rcuStallMs: 0\.5 is not/],
+  ["a deadline for ever", { cpus: 2, deadlineMs: Number.POSITIVE_INFINITY }, /deadlineMs: Inf/],
   ["another tier", { cpus: 2, tier: "fast" as "baseline" }, /tier: "fast" is none of/],
 ];
 for (const [what, options, message] of senseless) {
