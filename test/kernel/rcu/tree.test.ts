@@ -161,6 +161,22 @@ staged("C4: rcu_softirq() neither waits nor starts a grace period", { cpus: 2 },
   assert.is(notes.ran(), 3);
 });
 
+staged(
+  "C6: the end of a system call waits only above QHIMARK callbacks",
+  { cpus: 1 },
+  async (stage) => {
+    const mark = stage.constant("QHIMARK");
+    const few = new Notes(stage, mark);
+    const more = new Notes(stage, 1);
+    await few.queue(0);
+    await stage.machine.invoke(0, "rcu_user_enter", BARE);
+    assert.is(few.ran(), 0, "at the mark it neither waits nor drives a grace period");
+    await more.queue(0);
+    await stage.machine.invoke(0, "rcu_user_enter", BARE);
+    assert.is(few.ran() + more.ran(), mark + 1);
+  },
+);
+
 staged("C5: rcu_barrier() waits for another CPU's callbacks", { cpus: 3 }, async (stage) => {
   const notes = new Notes(stage, 4);
   await notes.queue(0);
