@@ -131,6 +131,28 @@ test("D2: with a device that answers at once nobody asks for the time", () => {
   assert.ok(kernel.clockReads > before);
 });
 
+test("D3: a command that is due is not done before somebody looks at the device", () => {
+  const before = device.commands();
+  let now = process.hrtime.bigint() + 100_000_000_000n;
+  kernel.clock = () => {
+    now += 100_000n;
+    return now;
+  };
+  try {
+    device.set({ serviceNs: 5_000_000n });
+    configure(kernel, config, 1_000_000n);
+    assert.is(sendRaw(device, HEALTH).rc, -ETIMEDOUT);
+    now += 1_000_000_000n;
+    assert.is(device.commands(), before, "its time has come, and nobody asked");
+    const regs = kernel.call("cxl_hw_mbox_regs", device.hw);
+    assert.is(kernel.call("readl_mbox_ctrl", regs), 0);
+    assert.is(device.commands(), before + 1);
+  } finally {
+    kernel.clock = null;
+  }
+  works();
+});
+
 test("D4: a service time so long that it overflows the clock is for ever", () => {
   device.set({ serviceNs: (1n << 64n) - 1n });
   assert.is(sendRaw(device, HEALTH).rc, -ETIMEDOUT);
