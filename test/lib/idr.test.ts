@@ -134,10 +134,10 @@ test("65537 ids, with a bitmap of its own; destroy frees it, and warns if ids ar
 staged("I2: CPUs never hold the same id", { cpus: 3 }, async (stage) => {
   const ida = stage.alloc(64 + 32);
   const owners = stage.alloc(4 * 40);
-  await stage.machine.call(0, "ida_init", ida, ida + 64, 40);
+  await stage.call(0, "ida_init", ida, ida + 64, 40);
   const clashes = await stage.machine.callAll("ida_torture", (cpu) => [ida, owners, 5000, cpu + 1]);
   assert.equal(clashes, [0, 0, 0]);
-  assert.is(await stage.machine.call(0, "ida_count", ida), 0);
+  assert.is(await stage.call(0, "ida_count", ida), 0);
   assert.equal(stage.warnings(), []);
 });
 

@@ -2,87 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PanicError } from "../../host/errors.ts";
-import type { MachineOptions } from "../../host/machine/machine.ts";
-import { type Stage, staged } from "../kernel/rcu/stage.ts";
-
-const BARE = { bracket: false };
-const ATOMIC = 1;
-const DEAD = 2;
-const BIAS = 0x8000_0000;
-
-/** A percpu_ref, and the words behind it that its callbacks write. */
-class Ref {
-  readonly at: number;
-  readonly #stage: Stage;
-
-  private constructor(stage: Stage) {
-    this.#stage = stage;
-    this.at = stage.alloc(stage.constant("SIZEOF_TORTURE_REF"));
-  }
-
-  /** `flags`: any of PERCPU_REF_*. */
-  static async init(stage: Stage, ...flags: string[]): Promise<Ref> {
-    const ref = new Ref(stage);
-    const bits = flags.reduce((sum, name) => sum | stage.constant(`PERCPU_REF_${name}`), 0);
-    const release = stage.constant("PERCPU_REF_RELEASE_TORTURE");
-    const status = await stage.machine.call(0, "percpu_ref_init", ref.at, release, bits);
-    assert.is(status, 0);
-    stage.set(ref.at + stage.constant("OFFSETOF_TORTURE_REF_ALIVE"), 1);
-    return ref;
-  }
-
-  /** Calls percpu_ref_`what`(ref, ...). */
-  call(cpu: number, what: string, ...args: number[]): Promise<number> {
-    return this.#stage.machine.call(cpu, `percpu_ref_${what}`, this.at, ...args);
-  }
-
-  /** The same without leaving the kernel, which would run the callbacks. */
-  bare(cpu: number, what: string, ...args: number[]): Promise<number> {
-    const all = [this.at, ...args];
-    return this.#stage.machine.invoke(cpu, `percpu_ref_${what}`, { args: all, ...BARE });
-  }
-
-  ptr(): number {
-    return this.#stage.get(this.at + this.#stage.constant("OFFSETOF_PERCPU_REF_COUNT_PTR"));
-  }
-
-  flags(): number {
-    return this.ptr() & 3;
-  }
-
-  count(): number {
-    return this.#stage.get(
-      this.#stage.get(this.at + this.#stage.constant("OFFSETOF_PERCPU_REF_DATA")),
-    );
-  }
-
-  /** The per-CPU counters. */
-  counters(): number[] {
-    const { machine } = this.#stage;
-    return Array.from({ length: machine.cpus }, (_, cpu) =>
-      this.#stage.get(this.#stage.percpu(this.ptr() & ~3, cpu)),
-    );
-  }
-
-  /** RELEASED, CONFIRMED or BAD. */
-  word(name: string): number {
-    return this.#stage.get(this.at + this.#stage.constant(`OFFSETOF_TORTURE_REF_${name}`));
-  }
-
-  async confirmedKill(cpu: number): Promise<void> {
-    const confirm = this.#stage.constant("PERCPU_REF_CONFIRM_TORTURE");
-    await this.call(cpu, "kill_and_confirm", confirm);
-  }
-}
-
-function refTest(
-  name: string,
-  options: MachineOptions,
-  flags: string[],
-  body: (ref: Ref, stage: Stage) => Promise<void>,
-): void {
-  staged(name, options, async (stage) => body(await Ref.init(stage, ...flags), stage));
-}
+import { staged } from "../kernel/rcu/stage.ts";
+import { ATOMIC, BIAS, DEAD, refTest } from "./ref.ts";
 
 async function panics(promise: Promise<unknown>, bug: RegExp): Promise<void> {
   try {
@@ -138,28 +59,28 @@ staged(
   "init returns -ENOMEM and keeps nothing when the counters or the data cannot be had",
   { cpus: 1 },
   async (stage) => {
-    const init = () => stage.machine.call(0, "percpu_ref_init", stage.alloc(8), 2, 0);
+    const init = () => stage.call(0, "percpu_ref_init", stage.alloc(8), 2, 0);
     const enomem = -stage.constant("ENOMEM");
     let off = 1;
     const taken: number[] = [];
     while (off !== 0) {
-      off = await stage.machine.call(0, "alloc_percpu", 4096);
+      off = await stage.call(0, "alloc_percpu", 4096);
       if (off !== 0) taken.push(off);
     }
-    while ((await stage.machine.call(0, "alloc_percpu", 8)) !== 0);
-    const used = await stage.machine.call(0, "percpu_used");
+    while ((await stage.call(0, "alloc_percpu", 8)) !== 0);
+    const used = await stage.call(0, "percpu_used");
     assert.is(await init(), enomem);
-    await stage.machine.call(0, "free_percpu", taken[0] ?? 0, 4096);
+    await stage.call(0, "free_percpu", taken[0] ?? 0, 4096);
     assert.is(await init(), 0);
-    assert.is(await stage.machine.call(0, "percpu_used"), used - 4096 + 8);
+    assert.is(await stage.call(0, "percpu_used"), used - 4096 + 8);
   },
 );
 
 staged("init fails by fault injection", { cpus: 1 }, async (stage) => {
   const site = 1 << stage.constant("FAULT_PERCPU_REF_INIT");
-  await stage.machine.call(0, "fault_setup", site, stage.constant("FAULT_RATE_ALWAYS"), 1);
-  assert.ok((await stage.machine.call(0, "percpu_ref_init", stage.alloc(8), 2, 0)) < 0);
-  assert.is(await stage.machine.call(0, "percpu_used"), 0);
+  await stage.call(0, "fault_setup", site, stage.constant("FAULT_RATE_ALWAYS"), 1);
+  assert.ok((await stage.call(0, "percpu_ref_init", stage.alloc(8), 2, 0)) < 0);
+  assert.is(await stage.call(0, "percpu_used"), 0);
 });
 
 refTest(
@@ -182,7 +103,7 @@ refTest(
   async (ref, stage) => {
     for (const flags of [ATOMIC, DEAD, ATOMIC | DEAD]) {
       const args = [ref.ptr() | flags, 1];
-      assert.is(await stage.machine.invoke(0, "percpu_ref_add_at", { args }), 0);
+      assert.is(await stage.invoke(0, "percpu_ref_add_at", { args }), 0);
     }
     assert.equal(ref.counters(), [0]);
   },
@@ -218,7 +139,7 @@ refTest(
     assert.is(ref.count(), BIAS - 2);
     assert.is(ref.word("RELEASED"), 0);
     await reader.leave();
-    await stage.machine.call(1, "rcu_core");
+    await stage.call(1, "rcu_core");
     assert.equal([ref.count(), ref.word("RELEASED")], [0, 1]);
   },
 );
@@ -251,7 +172,7 @@ refTest(
   async (ref, stage) => {
     await ref.bare(0, "kill");
     assert.is(ref.word("RELEASED"), 0);
-    await stage.machine.call(0, "rcu_core");
+    await stage.call(0, "rcu_core");
     assert.is(ref.word("RELEASED"), 1);
   },
 );
@@ -265,7 +186,7 @@ refTest(
     const confirm = stage.constant("PERCPU_REF_CONFIRM_TORTURE");
     await ref.bare(1, "kill_and_confirm", confirm);
     assert.equal([ref.flags(), ref.word("CONFIRMED")], [ATOMIC | DEAD, 0]);
-    const core = stage.machine.call(1, "rcu_core");
+    const core = stage.call(1, "rcu_core");
     await stage.waits(1, "WAIT_RCU_GP", 0);
     assert.is(ref.word("CONFIRMED"), 0, "not while somebody may still get in");
     assert.is(await late.leave(), 1, "got in after kill() had returned");
@@ -329,9 +250,9 @@ refTest(
   [],
   async (ref, stage) => {
     await ref.call(0, "get");
-    assert.is(await stage.machine.call(0, "percpu_used"), 8);
+    assert.is(await stage.call(0, "percpu_used"), 8);
     await ref.call(0, "kill");
-    assert.is(await stage.machine.call(0, "percpu_used"), 0);
+    assert.is(await stage.call(0, "percpu_used"), 0);
     assert.is(ref.ptr(), ATOMIC | DEAD);
     await panics(ref.call(0, "resurrect"), /BUG_PERCPU_REF_COUNTERS_ARE_FREED/);
   },
@@ -348,7 +269,7 @@ refTest(
     await stage.waits(2, "WAIT_PERCPU_REF_SWITCH", ref.at);
     assert.is(ref.flags(), ATOMIC);
     await reader.leave();
-    await stage.machine.call(1, "rcu_core");
+    await stage.call(1, "rcu_core");
     await back;
     assert.equal([ref.flags(), ref.count(), ref.word("CONFIRMED")], [0, BIAS + 1, 1]);
   },
@@ -426,8 +347,8 @@ refTest(
     await ref.call(0, "exit");
     assert.is(ref.ptr(), (3 << 2) | ATOMIC | DEAD);
     assert.is(await ref.call(0, "is_zero"), 0);
-    assert.is(await stage.machine.call(0, "percpu_used"), 0);
-    assert.is(await stage.machine.call(0, "slab_live", stage.constant("SLAB_PERCPU_REF")), 0);
+    assert.is(await stage.call(0, "percpu_used"), 0);
+    assert.is(await stage.call(0, "slab_live", stage.constant("SLAB_PERCPU_REF")), 0);
     assert.is(await ref.call(0, "tryget_live"), 0);
     await panics(ref.call(0, "tryget"), /BUG_PERCPU_REF_NOT_INITIALISED/);
   },
@@ -447,60 +368,6 @@ refTest(
   [],
   async (ref) => {
     assert.is(await ref.call(0, "is_zero"), 0);
-  },
-);
-
-refTest(
-  "storm: a kill among gets and puts leaves the exact total",
-  { cpus: 4 },
-  [],
-  async (ref, stage) => {
-    const keep = [3, 0, 11];
-    await ref.call(3, "get"); // lets everybody in, even if the kill comes first
-    const holders = keep.map((n, cpu) => ref.call(cpu, "torture_hold", 20_000, n, cpu + 1));
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    await ref.confirmedKill(3);
-    const held = (await Promise.all(holders)).reduce((sum, n) => sum + n, 0);
-    assert.is(ref.count(), held + 1);
-    await ref.call(0, "put_many", held);
-    assert.is(ref.word("RELEASED"), 0);
-    await ref.call(1, "put");
-    assert.equal([ref.word("RELEASED"), ref.word("CONFIRMED")], [1, 1]);
-    assert.equal(stage.warnings(), []);
-  },
-);
-
-refTest(
-  "storm: kill and reinit under clients; release once each, never under a user",
-  { cpus: 3 },
-  ["ALLOW_REINIT"],
-  async (ref, stage) => {
-    const cycles = 300;
-    const clients = [1, 2].map((cpu) => ref.call(cpu, "torture_client", cpu, 100));
-    await ref.call(0, "torture_cycle", cycles, 2000);
-    const entries = await Promise.all(clients);
-    assert.equal([ref.word("RELEASED"), ref.word("CONFIRMED")], [cycles + 1, cycles + 1]);
-    assert.is(ref.word("BAD"), 0, "released under a user");
-    assert.is(ref.count(), 0);
-    assert.ok(
-      entries.some((n) => n > 0),
-      "nobody ever got in",
-    );
-    assert.equal(stage.warnings(), []);
-  },
-);
-
-refTest(
-  "storm: mode switches from two CPUs under gets and puts keep the total",
-  { cpus: 4 },
-  ["ALLOW_REINIT"],
-  async (ref, stage) => {
-    const holders = [0, 1].map((cpu) => ref.call(cpu, "torture_hold", 50_000, 5 + cpu, cpu + 1));
-    const switchers = [2, 3].map((cpu) => ref.call(cpu, "torture_switch", 60, cpu));
-    await Promise.all([...holders, ...switchers]);
-    await ref.call(0, "switch_to_atomic_sync");
-    assert.is(ref.count(), 1 + 5 + 6);
-    assert.equal(stage.warnings(), []);
   },
 );
 

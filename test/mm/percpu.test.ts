@@ -27,18 +27,14 @@ staged(
   "P2: a block is zero on every CPU, also when it was used before",
   { cpus: 3 },
   async (stage) => {
-    const off = await stage.machine.call(0, "alloc_percpu", 16);
+    const off = await stage.call(0, "alloc_percpu", 16);
     const words = () =>
       [0, 1, 2].flatMap((cpu) => [0, 4, 8, 12].map((i) => stage.get(stage.percpu(off + i, cpu))));
     assert.equal(words(), Array(12).fill(0));
     for (const cpu of [0, 1, 2])
       for (const i of [0, 4, 8, 12]) stage.set(stage.percpu(off + i, cpu), 77);
-    await stage.machine.call(1, "free_percpu", off, 16);
-    assert.is(
-      await stage.machine.call(2, "alloc_percpu", 12),
-      off,
-      "P4: the freed block comes first",
-    );
+    await stage.call(1, "free_percpu", off, 16);
+    assert.is(await stage.call(2, "alloc_percpu", 12), off, "P4: the freed block comes first");
     assert.equal(words(), Array(12).fill(0));
   },
 );

@@ -9,7 +9,7 @@ staged("Q1: what a reader saw first stays until it leaves", { cpus: 2 }, async (
   const word = stage.alloc();
   stage.set(word, 1);
   const reader = await stage.enter(0, "rcu_test_reader", word);
-  const publish = stage.machine.call(1, "rcu_test_publish", word, 2);
+  const publish = stage.call(1, "rcu_test_publish", word, 2);
   await stage.waits(1, "WAIT_RCU_GP", 0);
   assert.is(stage.get(word), 1);
   assert.is(await reader.leave(), (1 << 16) | 1);
@@ -19,16 +19,16 @@ staged("Q1: what a reader saw first stays until it leaves", { cpus: 2 }, async (
 
 staged("Q1: rcu_qs() on an offline CPU reports nothing", { cpus: 1 }, async (stage) => {
   const slot = stage.percpu(stage.constant("PERCPU_RCU_SLOT"), 0);
-  await stage.machine.invoke(0, "rcu_qs", { bracket: false });
+  await stage.invoke(0, "rcu_qs", { bracket: false });
   assert.is(stage.get64(slot), 0n);
-  assert.is(await stage.machine.invoke(0, "rcu_need_qs", { bracket: false }), 0);
+  assert.is(await stage.invoke(0, "rcu_need_qs", { bracket: false }), 0);
 });
 
 staged("Q2: a grace period writes no other CPU's slot", { cpus: 2 }, async (stage) => {
   const slot = stage.percpu(stage.constant("PERCPU_RCU_SLOT"), 0);
   const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
   const before = stage.get64(slot);
-  const sync = stage.machine.call(1, "synchronize_rcu");
+  const sync = stage.call(1, "synchronize_rcu");
   await stage.waits(1, "WAIT_RCU_GP", 0);
   assert.is(stage.get64(slot), before);
   assert.is.not(stage.get64(stage.constant("RCU_GP_SEQ")), before, "a grace period runs");
@@ -42,7 +42,7 @@ staged("Q3: a grace period waits for every reader, not for one", { cpus: 4 }, as
     readers.push(await stage.enter(cpu, "rcu_test_reader", stage.alloc()));
   const completed = stage.constant("RCU_COMPLETED");
   const before = stage.get64(completed);
-  const sync = stage.machine.call(3, "synchronize_rcu");
+  const sync = stage.call(3, "synchronize_rcu");
   for (const [cpu, reader] of readers.entries()) {
     await stage.waits(3, "WAIT_RCU_GP", cpu);
     assert.is(stage.get64(completed), before, `CPU ${cpu} is inside`);
@@ -53,7 +53,7 @@ staged("Q3: a grace period waits for every reader, not for one", { cpus: 4 }, as
 });
 
 staged("Q3: offline CPUs are not waited for", { cpus: 3, ...SLEEPY }, async (stage) => {
-  await stage.machine.call(0, "synchronize_rcu");
+  await stage.call(0, "synchronize_rcu");
   assert.is(stage.event("EV_RCU_GP"), 1);
 });
 
@@ -64,9 +64,9 @@ staged(
     const completed = stage.constant("RCU_COMPLETED");
     const before = stage.get64(completed);
     const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
-    const first = stage.machine.call(1, "synchronize_rcu");
+    const first = stage.call(1, "synchronize_rcu");
     await stage.waits(1, "WAIT_RCU_GP", 0);
-    const second = stage.machine.call(2, "synchronize_rcu");
+    const second = stage.call(2, "synchronize_rcu");
     await stage.waits(2, "WAIT_RCU_GP", 1); // for CPU 1, which drives
     await reader.leave();
     await Promise.all([first, second]);
@@ -79,7 +79,7 @@ staged(
   { cpus: 5, ...SLEEPY },
   async (stage) => {
     const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
-    const sync = (cpu: number) => stage.machine.call(cpu, "synchronize_rcu");
+    const sync = (cpu: number) => stage.call(cpu, "synchronize_rcu");
     const calls = [sync(1)];
     await stage.waits(1, "WAIT_RCU_GP", 0);
     for (const cpu of [2, 3, 4]) {
@@ -97,7 +97,7 @@ staged("Q5: going online loads gp_seq again after the slot", { cpus: 1 }, async 
   // Grace periods begin all the time; some begin between the slot's store and the second load.
   const deadline = performance.now() + 5_000;
   while (stage.event("EV_RCU_ONLINE_RETRY") === 0 && performance.now() < deadline) {
-    const toggling = stage.machine.call(0, "rcu_test_toggle", 200_000);
+    const toggling = stage.call(0, "rcu_test_toggle", 200_000);
     let busy = true;
     void toggling.finally(() => {
       busy = false;
@@ -113,7 +113,7 @@ staged("Q5: going online loads gp_seq again after the slot", { cpus: 1 }, async 
 
 staged("Q5: going online agrees with gp_seq before anything else", { cpus: 1 }, async (stage) => {
   stage.add64(stage.constant("RCU_GP_SEQ"), 40n);
-  await stage.machine.invoke(0, "rcu_cpu_online", { bracket: false });
+  await stage.invoke(0, "rcu_cpu_online", { bracket: false });
   const slot = stage.percpu(stage.constant("PERCPU_RCU_SLOT"), 0);
   assert.is(stage.get64(slot), stage.get64(stage.constant("RCU_GP_SEQ")));
 });
@@ -125,7 +125,7 @@ staged(
     const waiting = stage.percpu(stage.constant("PERCPU_RCU_SLOT"), 0) + 8;
     assert.is(stage.get(waiting), 0);
     const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
-    const sync = stage.machine.call(1, "synchronize_rcu");
+    const sync = stage.call(1, "synchronize_rcu");
     await stage.until("the updater has set the waiting word", () => stage.get(waiting) === 1);
     await reader.leave();
     await sync;
@@ -135,7 +135,7 @@ staged(
 
 staged("Q6: a busy CPU's report wakes, too", { cpus: 2, ...SLEEPY }, async (stage) => {
   const busy = await stage.enter(0, "rcu_test_busy");
-  await stage.machine.call(1, "rcu_torture_fakewriter", 300);
+  await stage.call(1, "rcu_torture_fakewriter", 300);
   assert.is(stage.event("EV_RCU_GP"), 300);
   await busy.leave();
 });
@@ -155,11 +155,11 @@ staged(
   { cpus: 1 },
   async (stage) => {
     const bare = { bracket: false };
-    await stage.machine.invoke(0, "synchronize_rcu", bare);
-    assert.is(await stage.machine.invoke(0, "rcu_is_online", bare), 0);
-    await stage.machine.invoke(0, "rcu_cpu_online", bare);
-    await stage.machine.invoke(0, "synchronize_rcu", bare);
-    assert.is(await stage.machine.invoke(0, "rcu_is_online", bare), 1);
+    await stage.invoke(0, "synchronize_rcu", bare);
+    assert.is(await stage.invoke(0, "rcu_is_online", bare), 0);
+    await stage.invoke(0, "rcu_cpu_online", bare);
+    await stage.invoke(0, "synchronize_rcu", bare);
+    assert.is(await stage.invoke(0, "rcu_is_online", bare), 1);
   },
 );
 
@@ -169,7 +169,7 @@ staged(
   async (stage) => {
     const first = await stage.enter(0, "rcu_test_reader", stage.alloc());
     const second = await stage.enter(1, "rcu_test_reader", stage.alloc());
-    const sync = stage.machine.call(2, "synchronize_rcu");
+    const sync = stage.call(2, "synchronize_rcu");
     await stage.until("two reports", () => stage.event("EV_RCU_STALL") >= 4);
     const gp = Number(stage.get64(stage.constant("RCU_GP_SEQ")));
     const reports = stage.machine.log().filter(({ code }) => code === "WARN_RCU_STALL");
@@ -192,7 +192,7 @@ staged(
 
 staged("Q8: no report when readers are quick", { cpus: 2 }, async (stage) => {
   const busy = await stage.enter(0, "rcu_test_busy");
-  await stage.machine.call(1, "rcu_torture_fakewriter", 100);
+  await stage.call(1, "rcu_torture_fakewriter", 100);
   await busy.leave();
   assert.is(stage.event("EV_RCU_STALL"), 0);
   assert.equal(stage.warnings(), []);

@@ -25,24 +25,16 @@ interface Verdict {
 }
 
 async function torture(stage: Stage, t: Torture): Promise<Verdict> {
-  const { machine } = stage;
   const base = stage.alloc(stage.constant("RCU_TORTURE_BYTES"));
-  await machine.call(0, "rcu_torture_init", base);
+  await stage.call(0, "rcu_torture_init", base);
   const flavour = stage.constant(t.flavour);
   const readers = Array.from({ length: t.readers }, (_, i) =>
-    machine.call(1 + i, "rcu_torture_reader", base, 17 + i, t.delay, t.offline ?? 0),
+    stage.call(1 + i, "rcu_torture_reader", base, 17 + i, t.delay, t.offline ?? 0),
   );
   const fakes = Array.from({ length: t.fakewriters ?? 0 }, (_, i) =>
-    machine.call(1 + t.readers + i, "rcu_torture_fakewriter", t.updates),
+    stage.call(1 + t.readers + i, "rcu_torture_fakewriter", t.updates),
   );
-  const updates = await machine.call(
-    0,
-    "rcu_torture_writer",
-    base,
-    t.updates,
-    flavour,
-    t.gap ?? 200,
-  );
+  const updates = await stage.call(0, "rcu_torture_writer", base, t.updates, flavour, t.gap ?? 200);
   const sections = (await Promise.all(readers)).reduce((sum, n) => sum + n, 0);
   await Promise.all(fakes);
   const ages = stage.constant("RCU_TORTURE_PIPE_LEN") + 1;

@@ -4,7 +4,12 @@
  * inside, who waits, who may go on. Every wait has a deadline.
  */
 import { test } from "uvu";
-import { boot, type Machine, type MachineOptions } from "../../../host/machine/machine.ts";
+import {
+  boot,
+  type CallOptions,
+  type Machine,
+  type MachineOptions,
+} from "../../../host/machine/machine.ts";
 
 const DEADLINE_MS = 10_000;
 
@@ -17,6 +22,18 @@ export class Stage {
     this.machine = machine;
     this.#words = new Int32Array(machine.memory.buffer);
     this.#quads = new BigInt64Array(machine.memory.buffer);
+  }
+
+  /** As Machine.call(). Not awaited when the test fails, it is no second failure. */
+  call(cpu: number, fn: string, ...args: readonly number[]): Promise<number> {
+    return this.invoke(cpu, fn, { args });
+  }
+
+  /** As Machine.invoke(); see call(). */
+  invoke(cpu: number, fn: string, options: CallOptions): Promise<number> {
+    const result = this.machine.invoke(cpu, fn, options);
+    result.catch(() => {});
+    return result;
   }
 
   constant(name: string): number {
@@ -82,8 +99,7 @@ export class Stage {
   async enter(cpu: number, fn: string, ...rest: number[]): Promise<Guest> {
     const entered = this.alloc();
     const leave = this.alloc();
-    const result = this.machine.call(cpu, fn, entered, leave, ...rest);
-    result.catch(() => {}); // seen by whoever awaits it
+    const result = this.call(cpu, fn, entered, leave, ...rest);
     await this.until(`CPU ${cpu} is in ${fn}`, () => this.get(entered) === 1);
     return {
       leave: () => {

@@ -43,16 +43,16 @@ class Notes {
   async queue(cpu: number): Promise<void> {
     const func = this.#stage.constant("RCU_TEST_NOTE");
     const args = [this.base, func, this.n, this.stride];
-    await this.#stage.machine.invoke(cpu, "rcu_test_call", { args, ...BARE });
+    await this.#stage.invoke(cpu, "rcu_test_call", { args, ...BARE });
   }
 }
 
 staged("C1: callbacks run on the CPU that queued them, in order", { cpus: 2 }, async (stage) => {
   const notes = new Notes(stage, 5);
   await notes.queue(1);
-  await stage.machine.call(0, "synchronize_rcu");
+  await stage.call(0, "synchronize_rcu");
   assert.is(notes.ran(), 0, "CPU 0 runs none of CPU 1's");
-  await stage.machine.call(1, "rcu_core");
+  await stage.call(1, "rcu_core");
   assert.equal(notes.all("ORDER"), [1, 2, 3, 4, 5]);
   assert.equal(notes.all("CPU"), [1, 1, 1, 1, 1]);
 });
@@ -64,7 +64,7 @@ staged(
     const notes = new Notes(stage, 1);
     const reader = await stage.enter(0, "rcu_test_reader", stage.alloc());
     await notes.queue(1);
-    const core = stage.machine.call(1, "rcu_core");
+    const core = stage.call(1, "rcu_core");
     await stage.waits(1, "WAIT_RCU_GP", 0);
     assert.is(notes.ran(), 0);
     await reader.leave();
@@ -76,30 +76,30 @@ staged(
 staged("C1: a grace period that began before does not do", { cpus: 3 }, async (stage) => {
   const notes = new Notes(stage, 1);
   const early = await stage.enter(0, "rcu_test_reader", stage.alloc());
-  const sync = stage.machine.call(2, "synchronize_rcu");
+  const sync = stage.call(2, "synchronize_rcu");
   await stage.waits(2, "WAIT_RCU_GP", 0);
   await notes.queue(1); // needs the next one
   await early.leave();
   await sync;
-  await stage.machine.invoke(1, "rcu_softirq", BARE);
+  await stage.invoke(1, "rcu_softirq", BARE);
   assert.is(notes.ran(), 0);
-  await stage.machine.call(2, "synchronize_rcu");
-  await stage.machine.invoke(1, "rcu_softirq", BARE);
+  await stage.call(2, "synchronize_rcu");
+  await stage.invoke(1, "rcu_softirq", BARE);
   assert.is(notes.ran(), 1);
 });
 
 staged("C2: a callback runs online, whether its CPU was or not", { cpus: 1 }, async (stage) => {
   const notes = new Notes(stage, 2);
   await notes.queue(0);
-  await stage.machine.invoke(0, "rcu_core", BARE);
+  await stage.invoke(0, "rcu_core", BARE);
   assert.equal(notes.all("ONLINE"), [1, 1]);
-  assert.is(await stage.machine.invoke(0, "rcu_is_online", BARE), 0);
+  assert.is(await stage.invoke(0, "rcu_is_online", BARE), 0);
 });
 
 staged("C2: a callback that sleeps is a bug", { cpus: 1 }, async (stage) => {
   const func = stage.constant("RCU_TEST_SLEEP");
   try {
-    await stage.machine.call(0, "rcu_test_call", stage.alloc(16), func, 1, 16);
+    await stage.call(0, "rcu_test_call", stage.alloc(16), func, 1, 16);
     assert.unreachable("it slept");
   } catch (error) {
     assert.instance(error, PanicError);
@@ -112,10 +112,10 @@ staged("C2: a quiescent state follows each callback", { cpus: 2, rcuStallMs: 0 }
   const first = stage.alloc(2 * stride);
   const at = (hold: number, name: string) => hold + stage.constant(`OFFSETOF_RCU_HOLD_${name}`);
   const args = [first, stage.constant("RCU_TEST_HOLD"), 2, stride];
-  await stage.machine.invoke(0, "rcu_test_call", { args, ...BARE });
-  const core = stage.machine.call(0, "rcu_core");
+  await stage.invoke(0, "rcu_test_call", { args, ...BARE });
+  const core = stage.call(0, "rcu_core");
   await stage.until("the first runs", () => stage.get(at(first, "ENTERED")) === 1);
-  const sync = stage.machine.call(1, "synchronize_rcu");
+  const sync = stage.call(1, "synchronize_rcu");
   await stage.waits(1, "WAIT_RCU_GP", 0);
   stage.set(at(first, "LEAVE"), 1);
   await sync;
@@ -128,7 +128,7 @@ staged("C2: a quiescent state follows each callback", { cpus: 2, rcuStallMs: 0 }
 staged("C2: a callback may queue its own head again", { cpus: 1 }, async (stage) => {
   const notes = new Notes(stage, 3, 4);
   await notes.queue(0);
-  await stage.machine.call(0, "rcu_core");
+  await stage.call(0, "rcu_core");
   assert.is(notes.ran(), 15);
   assert.is(stage.event("EV_RCU_CALLBACK"), 15);
   assert.is(stage.event("EV_RCU_GP"), 5, "each round needs a grace period of its own");
@@ -137,14 +137,14 @@ staged("C2: a callback may queue its own head again", { cpus: 1 }, async (stage)
 staged("C3: a CPU leaves the kernel without callbacks", { cpus: 1 }, async (stage) => {
   const notes = new Notes(stage, 7, 1);
   const args = [notes.base, stage.constant("RCU_TEST_NOTE"), notes.n, notes.stride] as const;
-  await stage.machine.call(0, "rcu_test_call", ...args);
+  await stage.call(0, "rcu_test_call", ...args);
   assert.is(notes.ran(), 14);
 });
 
 staged("C3: a task that sleeps runs its callbacks first", { cpus: 1 }, async (stage) => {
   const notes = new Notes(stage, 2);
   await notes.queue(0);
-  await stage.machine.invoke(0, "schedule", BARE); // has announced no sleep: comes back at once
+  await stage.invoke(0, "schedule", BARE); // has announced no sleep: comes back at once
   assert.is(notes.ran(), 2);
 });
 
@@ -152,12 +152,12 @@ staged("C4: rcu_softirq() neither waits nor starts a grace period", { cpus: 2 },
   const notes = new Notes(stage, 3);
   const reader = await stage.enter(1, "rcu_test_reader", stage.alloc());
   await notes.queue(0);
-  await stage.machine.invoke(0, "rcu_softirq", BARE);
+  await stage.invoke(0, "rcu_softirq", BARE);
   assert.is(notes.ran(), 0);
   assert.is(stage.event("EV_RCU_GP"), 0);
   await reader.leave();
-  await stage.machine.call(1, "synchronize_rcu");
-  await stage.machine.invoke(0, "rcu_softirq", BARE);
+  await stage.call(1, "synchronize_rcu");
+  await stage.invoke(0, "rcu_softirq", BARE);
   assert.is(notes.ran(), 3);
 });
 
@@ -181,7 +181,7 @@ staged("C5: rcu_barrier() waits for another CPU's callbacks", { cpus: 3 }, async
   const notes = new Notes(stage, 4);
   await notes.queue(0);
   const reader = await stage.enter(0, "rcu_test_reader", stage.alloc()); // neither reports nor runs any
-  const barrier = stage.machine.call(1, "rcu_barrier");
+  const barrier = stage.call(1, "rcu_barrier");
   await stage.waits(1, "WAIT_RCU_GP", 0);
   assert.is(notes.ran(), 0);
   await reader.leave();
@@ -196,7 +196,7 @@ staged(
     const notes = new Notes(stage, 4);
     await notes.queue(0);
     const busy = await stage.enter(0, "rcu_test_busy");
-    await stage.machine.call(1, "rcu_barrier");
+    await stage.call(1, "rcu_barrier");
     assert.is(notes.ran(), 4);
     await busy.leave();
   },
@@ -208,11 +208,11 @@ staged(
   async (stage) => {
     const notes = new Notes(stage, 4);
     await notes.queue(0); // outside, and nobody calls it
-    const barrier = stage.machine.call(1, "rcu_barrier");
+    const barrier = stage.call(1, "rcu_barrier");
     await stage.until("a report", () => stage.warnings().includes("WARN_RCU_BARRIER_STALL"));
     const report = stage.machine.log().find(({ code }) => code === "WARN_RCU_BARRIER_STALL");
     assert.equal([report?.a, report?.b], [0, 4]);
-    await stage.machine.call(0, "rcu_core");
+    await stage.call(0, "rcu_core");
     await barrier;
   },
 );
@@ -221,11 +221,11 @@ staged(
   "C5: rcu_barrier() runs its own CPU's callbacks, and costs nothing without any",
   { cpus: 2 },
   async (stage) => {
-    await stage.machine.call(0, "rcu_barrier");
+    await stage.call(0, "rcu_barrier");
     assert.is(stage.event("EV_RCU_GP"), 0);
     const notes = new Notes(stage, 3, 1);
     await notes.queue(0);
-    await stage.machine.call(0, "rcu_barrier");
+    await stage.call(0, "rcu_barrier");
     assert.is(notes.ran(), 6);
   },
 );
