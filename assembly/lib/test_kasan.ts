@@ -10,7 +10,7 @@
 import { atomic_add, atomic_cmpxchg, READ_ONCE, WRITE_ONCE, xchg } from "../arch/wasm/atomic";
 import { futex_wait } from "../arch/wasm/futex";
 import { this_cpu_ptr } from "../arch/wasm/percpu";
-import { kasan_poison_percpu, kasan_unpoison_percpu } from "../mm/kasan";
+import { alloc_percpu, free_percpu } from "../mm/percpu";
 import { kfree, kmalloc, kzalloc, SLAB_CXL_MEMDEV, SLAB_FILE, SLAB_NAME } from "../mm/slab";
 
 @unmanaged
@@ -29,19 +29,20 @@ function make_slowpath(): usize {
   return kmalloc(BYTES, SLAB_CXL_MEMDEV); // make: alloc
 }
 
-function drop_slowpath(p: usize): void {
-  kfree(p); // drop: free
+/** `really` keeps the optimiser from making one of this and every other function that just frees. */
+function drop_slowpath(p: usize, really: bool): void {
+  if (really) kfree(p); // drop: free
 }
 
 function freed(): usize {
   const p = make_slowpath(); // freed: make
-  drop_slowpath(p); // freed: drop
+  drop_slowpath(p, true); // freed: drop
   return p;
 }
 
 export function test_uaf_read(): u32 {
   const v = changetype<victim>(freed());
-  return v.b; // uaf_read: access
+  return v.b + 1; // uaf_read: access
 }
 
 export function test_uaf_write(x: u32): void {
@@ -51,12 +52,12 @@ export function test_uaf_write(x: u32): void {
 
 export function test_uaf_byte(): u32 {
   const v = changetype<victim>(freed());
-  return v.byte; // uaf_byte: access
+  return v.byte * 3; // uaf_byte: access
 }
 
 export function test_uaf_read_once(): u32 {
   const p = freed();
-  return READ_ONCE(p + 4); // uaf_read_once: access
+  return READ_ONCE(p + 4) + 1; // uaf_read_once: access
 }
 
 export function test_uaf_write_once(x: u32): void {
@@ -141,7 +142,7 @@ export function test_never_allocated(p: usize): u32 {
 }
 
 export function test_null_pointer(p: usize): u32 {
-  return changetype<victim>(p).b; // null_pointer: access
+  return changetype<victim>(p).b + 1; // null_pointer: access
 }
 
 export function test_wild_write(p: usize): void {
@@ -150,7 +151,7 @@ export function test_wild_write(p: usize): void {
 
 export function test_double_free(): void {
   const p = make_slowpath();
-  drop_slowpath(p);
+  drop_slowpath(p, true);
   kfree(p); // double_free: free
 }
 
@@ -160,12 +161,28 @@ export function test_invalid_free(): void {
   kfree(p);
 }
 
-export function test_percpu_slot(off: usize): u32 {
-  kasan_unpoison_percpu(off, 8);
+export function test_percpu_slot(): u32 {
+  const off = alloc_percpu(8);
   store<u32>(this_cpu_ptr(off), 1);
-  kasan_poison_percpu(off, 8);
-  const x = load<u32>(this_cpu_ptr(off)); // percpu_slot: access
-  kasan_unpoison_percpu(off, 8);
+  free_percpu(off, 8);
+  return load<u32>(this_cpu_ptr(off)); // percpu_slot: access
+}
+
+function deep_slowpath(p: usize, n: u32): u32 {
+  if (n === 0) return changetype<victim>(p).a + 1; // deep: access
+  return deep_slowpath(p, n - 1) * 3; // deep: call
+}
+
+/** A bad access below n frames. */
+export function test_deep(n: u32): u32 {
+  return deep_slowpath(freed(), n);
+}
+
+/** Reads 4 bytes from p + at, aligned or not, of an object of `size` bytes. */
+export function test_read(size: u32, at: i32): u32 {
+  const p = kmalloc(size, SLAB_FILE);
+  const x = load<u32>(p + <usize>at); // read: access
+  kfree(p);
   return x;
 }
 
@@ -174,12 +191,12 @@ export function test_make(): usize {
   return make_slowpath();
 }
 
-export function test_drop(p: usize): void {
-  drop_slowpath(p);
+export function test_drop(p: usize, really: bool): void {
+  drop_slowpath(p, really);
 }
 
 export function test_touch(p: usize): u32 {
-  return changetype<victim>(p).a; // touch: access
+  return changetype<victim>(p).a ^ 5; // touch: access
 }
 
 /** Every width and kind of access to good memory: returns a checksum that a wrong rewrite would change. */
@@ -229,6 +246,27 @@ export function test_storm(slots: usize, depth: u32, rounds: u32, seed: u32): u3
   for (let i: u32 = 0; i < depth; i++) {
     kfree(<usize>load<u32>(slots + <usize>(i * 8)));
     store<u32>(slots + <usize>(i * 8), 0);
+  }
+  return bad;
+}
+
+/**
+ * Puts objects into shared slots and frees what was there before, whoever allocated it. An object holds
+ * its own address, so one that has two owners at a time shows.
+ *
+ * @returns how many held anything else
+ */
+export function test_exchange(slots: usize, nr: u32, rounds: u32, seed: u32): u32 {
+  let bad: u32 = 0;
+  let x = seed;
+  for (let i: u32 = 0; i < rounds; i++) {
+    x = x * 1664525 + 1013904223;
+    const p = kmalloc(8 + (x >> 22), SLAB_NAME);
+    if (p !== 0) store<u32>(p, <u32>p);
+    const old = <usize>xchg(slots + <usize>(((x >> 8) % nr) * 4), <u32>p);
+    if (old === 0) continue;
+    if (load<u32>(old) !== <u32>old) bad++;
+    kfree(old);
   }
   return bad;
 }

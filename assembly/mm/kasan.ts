@@ -175,7 +175,7 @@ function kasan_first_bad(at: usize): usize {
  * Context: any; never sleeps. Ordering: none.
  */
 export function kasan_check(p: usize, bytes: u32, site: u32): void {
-  if (kasan_bad(p + bytes - 1)) kasan_report(kasan_first_bad(p), bytes, site, 0);
+  if (kasan_enabled() && kasan_bad(p + bytes - 1)) kasan_report(kasan_first_bad(p), bytes, site, 0);
 }
 
 /** Reports the first bad byte of a range, if there is one. */
@@ -198,7 +198,7 @@ function kasan_check_range_slowpath(p: usize, bytes: u32, site: u32): void {
  * Context: any; never sleeps. Ordering: none.
  */
 export function kasan_check_range(p: usize, bytes: u32, site: u32): void {
-  if (bytes === 0) return;
+  if (bytes === 0 || !kasan_enabled()) return;
   let at = kasan_mem_to_shadow(p);
   let left = kasan_mem_to_shadow(p + bytes - 1) - at + 1; // plain: racy, see Ordering
   let seen: u64 = 0;

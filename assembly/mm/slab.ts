@@ -48,6 +48,8 @@ import {
   slab_header,
 } from "./slab_common";
 
+export { SLAB_OBJECT_MAX } from "./slab_common";
+
 // What an object is: live counts, leak reports and the sanitizer's reports are by type.
 export const SLAB_MISC: u32 = 0;
 export const SLAB_CXL_MEMDEV: u32 = 1;

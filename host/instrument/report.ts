@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Reads the sanitizer's reports out of a machine's memory, and says them in words. */
-import type { KernelAbi } from "../abi/kernel.ts";
+import type { CodePrefix, KernelAbi } from "../abi/kernel.ts";
 import { describeSite, type Site } from "./sites.ts";
 
 /** Numbers of call sites, the innermost first. */
@@ -53,6 +53,11 @@ export interface Report {
 const READS: ReadonlySet<string> = new Set(["load", "atomic load", "wait"]);
 const CHANGES: ReadonlySet<string> = new Set(["read-modify-write", "compare-exchange"]);
 
+/** VIOLATION_USE_AFTER_FREE as "use after free". */
+function inWords(abi: KernelAbi, prefix: CodePrefix, code: number): string {
+  return abi.nameOf(prefix, code).slice(prefix.length).toLowerCase().replaceAll("_", " ");
+}
+
 class Records {
   readonly #abi: KernelAbi;
   readonly #sites: readonly Site[];
@@ -81,22 +86,12 @@ class Records {
     return ids.toReversed().filter((id) => id !== 0);
   }
 
-  /** The constant that begins with `prefix` and has this value, without it and in small letters. */
-  #wordFor(prefix: string, value: number): string {
-    for (const [name, number] of this.#abi.constants) {
-      if (number === value && name.startsWith(prefix)) {
-        return name.slice(prefix.length).toLowerCase();
-      }
-    }
-    return `${prefix.toLowerCase()}${value}`;
-  }
-
   #object(at: number): ReportedObject | null {
     const address = this.#u32(at, "OBJECT");
     if (address === 0) return null;
     const live = this.#u8(at, "LIVE") === 1;
     return {
-      type: this.#wordFor("SLAB_", this.#u8(at, "TYPE")),
+      type: inWords(this.#abi, "SLAB_", this.#u8(at, "TYPE")).replaceAll(" ", "_"),
       address,
       size: this.#u32(at, "SIZE"),
       generation: this.#u32(at, "GENERATION"),
@@ -126,7 +121,7 @@ class Records {
     const site = id >= readBit ? id - readBit : id;
     const time = this.#abi.constant("OFFSETOF_KASAN_RECORD_TIME");
     return {
-      property: this.#wordFor("VIOLATION_", this.#u32(at, "BUG")).replaceAll("_", " "),
+      property: inWords(this.#abi, "VIOLATION_", this.#u32(at, "BUG")),
       cpu,
       count,
       site,

@@ -29,9 +29,17 @@ import {
 export interface Sanitized extends Rewritten {
   /** Accesses and calls of the module; a site's number is its index plus 1. */
   readonly sites: readonly Site[];
-  /** Numbers of the sites that are checked, or pushed. */
-  readonly instrumented: ReadonlySet<number>;
+  /** Why a site is left alone, by its number; every other one is checked, or pushed. */
+  readonly left: ReadonlyMap<number, ReasonLeft>;
 }
+
+export const ReasonLeft = {
+  allocator: "the allocator's or KASAN's own code",
+  untouched: "touches no memory",
+  alwaysGood: "an address that is never forbidden",
+  callee: "a call of the host or of KASAN",
+} as const;
+export type ReasonLeft = (typeof ReasonLeft)[keyof typeof ReasonLeft];
 
 /** What the inserted code uses: indices, and values of the kernel's constants. */
 interface Runtime {
@@ -166,25 +174,28 @@ function exempt(site: Site, functionName: string): boolean {
   return EXEMPT.test(site.source?.file ?? "") || EXEMPT.test(functionName.replace(TREE, ""));
 }
 
-/** Puts the code for one site; false when the site is left alone. */
-function instrument(
+function reasonLeft(
   module: WasmModule,
   runtime: Runtime,
-  edit: FunctionEdit,
+  functionName: string,
   step: SiteStep,
-): boolean {
+): ReasonLeft | null {
   const { site, access, instruction } = step;
-  if (exempt(site, edit.body.name)) return false;
+  if (exempt(site, functionName)) return ReasonLeft.allocator;
   if (access === null) {
     const callee = module.functionNames.get(instruction.immediate) ?? "";
     const imported = instruction.immediate < module.importedFunctions;
-    if (imported || KASAN.test(callee)) return false;
-    pushCall(edit, runtime, step);
-  } else if (access.kind === "notify" || alwaysGood(step, runtime)) return false;
-  else if (access.kind === "copy" || access.kind === "fill")
-    checkRange(edit, runtime, step, access);
+    return imported || KASAN.test(callee) ? ReasonLeft.callee : null;
+  }
+  if (access.kind === "notify") return ReasonLeft.untouched;
+  return alwaysGood(step, runtime) ? ReasonLeft.alwaysGood : null;
+}
+
+function instrument(edit: FunctionEdit, runtime: Runtime, step: SiteStep): void {
+  const { access } = step;
+  if (access === null) pushCall(edit, runtime, step);
+  else if (access.bytes === 0) checkRange(edit, runtime, step, access);
   else checkAccess(edit, runtime, step, access);
-  return true;
 }
 
 /**
@@ -199,16 +210,18 @@ export function sanitize(wasm: Uint8Array, map: string): Sanitized {
   const runtime = runtimeOf(module);
   const functions = new Map<number, FunctionEdit>();
   const sites: Site[] = [];
-  const instrumented = new Set<number>();
+  const left = new Map<number, ReasonLeft>();
   for (const { body, sites: steps } of findSites(module, map)) {
     const edit = new FunctionEdit(body);
     functions.set(body.index, edit);
     for (const step of steps) {
       sites.push(step.site);
-      if (instrument(module, runtime, edit, step)) instrumented.add(step.site.id);
+      const reason = reasonLeft(module, runtime, body.name, step);
+      if (reason === null) instrument(edit, runtime, step);
+      else left.set(step.site.id, reason);
     }
   }
   const globals = new Map([[runtime.stack, exportedConstant(module, "KASAN_BOOT_STACK")]]);
   const rewritten = rewriteModule(module, { functions, globals, drop: ["sourceMappingURL"] });
-  return { ...rewritten, sites, instrumented };
+  return { ...rewritten, sites, left };
 }

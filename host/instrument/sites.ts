@@ -6,8 +6,8 @@
  * The compiler's map is not enough by itself. Inlined code keeps the line of the function that was
  * inlined, so READ_ONCE(sem) would be named as a line of atomic.ts wherever it stands; and a field's
  * load has no line at all. So a site whose own line is in one of the accessors' files, or which has
- * none, takes the nearest line of the code that computes its operands or uses its result, then of what
- * stands before it.
+ * none, takes the nearest line of the code that computes its operands or uses its result, a line of the
+ * function itself before one of inlined code; then of what stands before it. Functions of equal code are one function in the module, with the name of one.
  */
 
 import type { Access, AccessKind } from "./accesses.ts";
@@ -57,13 +57,21 @@ export function shortName(name: string): string {
   return name.replace(/[^<>,]*\//g, "");
 }
 
+/** `run` for `client_op#run<rwsem_gate>`. */
+function baseName(fn: string): string {
+  return fn.replace(/<.*>/g, "").replace(/^.*#/, "");
+}
+
 class Lines {
   readonly #steps: readonly Step[];
+  /** The source function that the wasm function was made from. */
+  readonly #fn: string;
   /** The compiler's line of each step. */
   readonly #lines: readonly (SourceLine | null)[];
 
-  constructor(lines: SourceLines, steps: readonly Step[]) {
+  constructor(lines: SourceLines, steps: readonly Step[], fn: string) {
     this.#steps = steps;
+    this.#fn = baseName(fn);
     this.#lines = steps.map(({ instruction }) => lines.at(instruction.at));
   }
 
@@ -97,15 +105,18 @@ class Lines {
 
   of(i: number): SourceLine | null {
     const operands = this.#steps[i]?.operands[0] ?? i;
-    const before = () => this.#backwards(i - 1, operands);
-    const behind = () => this.#ahead(i + 1);
-    // A field's load has no line, and its address may come out of inlined code.
-    const field = this.#own(i) === null && this.#steps[i]?.instruction.access?.kind === "load";
+    const own = this.#own(i);
+    const operand = this.#backwards(i - 1, operands);
+    const user = this.#ahead(i + 1);
+    // An operand may come out of inlined code, and a field's load, which has no line, often does.
+    const field = own === null && this.#steps[i]?.instruction.access?.kind === "load";
+    const near = (field ? [user, operand] : [operand, user]).filter((line) => line !== null);
     return (
       this.#caller(i) ??
-      (field ? (behind() ?? before()) : (before() ?? behind())) ??
+      near.find(({ fn }) => fn === this.#fn) ??
+      near[0] ??
       this.#backwards(operands - 1, 0) ??
-      this.#own(i)
+      own
     );
   }
 }
@@ -122,8 +133,8 @@ export function findSites(module: WasmModule, map: string): FunctionSites[] {
   let id = 0;
   return module.bodies.map((body) => {
     const steps = walkFunction(module, body);
-    const source = new Lines(lines, steps);
     const fn = shortName(body.name);
+    const source = new Lines(lines, steps, fn);
     const sites: SiteStep[] = [];
     for (const [i, { instruction }] of steps.entries()) {
       const { access, opcode, at, immediate } = instruction;
@@ -151,6 +162,5 @@ export function describeSite(site: Site): string {
   if (site.source === null) return site.fn;
   const { file, line, fn } = site.source;
   const where = `${fn || site.fn} ${file}:${line}`;
-  const method = site.fn.replace(/<.*?>/g, "").replace(/^.*#/, "");
-  return fn === "" || fn === method ? where : `${where} (inlined into ${site.fn})`;
+  return fn === "" || fn === baseName(site.fn) ? where : `${where} (inlined into ${site.fn})`;
 }
