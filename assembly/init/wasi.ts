@@ -66,6 +66,10 @@ class wasi_state {
   job: u32;
 }
 
+export const OFFSETOF_WASI_STATE_ROUND: u32 = offsetof<wasi_state>("round");
+export const OFFSETOF_WASI_STATE_DONE: u32 = offsetof<wasi_state>("done");
+export const OFFSETOF_WASI_STATE_ERROR: u32 = offsetof<wasi_state>("error");
+
 const ROUND: usize = WASI_STATE + offsetof<wasi_state>("round");
 const DONE: usize = WASI_STATE + offsetof<wasi_state>("done");
 const ERROR: usize = WASI_STATE + offsetof<wasi_state>("error");

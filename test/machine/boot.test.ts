@@ -67,27 +67,6 @@ test("a call that cannot be made is refused, and the machine goes on", async () 
   });
 });
 
-test("B2: a CPU that waits in the host delays no grace period", async () => {
-  await withMachine({ cpus: 2 }, async (machine) => {
-    await machine.call(1, "smp_processor_id");
-    await machine.call(0, "synchronize_rcu");
-    assert.is(await machine.invoke(0, "rcu_is_online", { bracket: false }), 0);
-    assert.is(await machine.call(0, "rcu_is_online"), 1);
-  });
-});
-
-test("B2: no callback is left on a CPU that waits in the host", async () => {
-  await withMachine({ cpus: 2 }, async (machine) => {
-    const { kernel } = machine;
-    const ref = await machine.call(0, "kzalloc", 128, kernel.constant("SLAB_MISC"));
-    const release = 1; // PERCPU_REF_RELEASE_GATE: completes what stands behind the ref
-    assert.is(await machine.call(0, "percpu_ref_init", ref, release, 0), 0);
-    await machine.call(0, "percpu_ref_kill", ref);
-    assert.is(machine.events()["EV_RCU_CALLBACK"], 1n);
-    await machine.call(1, "rcu_barrier");
-  });
-});
-
 test("a machine that is closed takes no calls", async () => {
   const machine = await boot({ cpus: 1 });
   await machine.close();
