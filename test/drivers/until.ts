@@ -14,3 +14,12 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
+
+/**
+ * A call whose answer comes later. When the test fails before that, and the machine is closed, nobody
+ * awaits it any more: its rejection must not end the process.
+ */
+export function inFlight<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
+}

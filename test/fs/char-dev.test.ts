@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { boot } from "../../host/machine/machine.ts";
 import { LocalMachine } from "../drivers/local-machine.ts";
-import { until } from "../drivers/until.ts";
+import { inFlight, until } from "../drivers/until.ts";
 
 const ENXIO = 6;
 const ENODEV = 19;
@@ -173,7 +173,7 @@ test("C6: the device goes first, its number after it", async () => {
     const node = await m.call(1, "sys_open", 0);
     assert.is(node, 0);
     await m.call(1, "mutex_lock", map); // cdev_del() cannot take the number off the map
-    const unbound = m.call(0, "sys_unbind", dev);
+    const unbound = inFlight(m.call(0, "sys_unbind", dev));
     await until("cdev_del() waits", () => m.tasks()[0]?.wait === "WAIT_MUTEX");
     assert.is(await m.call(1, "sys_minor", dev), -ENODEV, "udev has heard that the device went");
     await m.call(1, "mutex_unlock", map);

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { boot } from "../../host/machine/machine.ts";
 import { LocalMachine } from "../drivers/local-machine.ts";
-import { until } from "../drivers/until.ts";
+import { inFlight, until } from "../drivers/until.ts";
 
 const ENXIO = 6;
 const ENOTTY = 25;
@@ -23,7 +23,7 @@ test("Y1: each call ends in a quiescent state, also when it failed", async () =>
   try {
     await onCpu1("cpu_enter");
     for (const [fn, ...args] of calls) {
-      const grace = m.call(0, "synchronize_rcu");
+      const grace = inFlight(m.call(0, "synchronize_rcu"));
       await until("CPU 0 waits for CPU 1", () => m.tasks()[0]?.wait === "WAIT_RCU_GP");
       assert.ok((await onCpu1(fn, args)) < 0);
       await grace; // or its deadline passes

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { boot } from "../../../host/machine/machine.ts";
 import { LocalMachine } from "../local-machine.ts";
-import { until } from "../until.ts";
+import { inFlight, until } from "../until.ts";
 
 const ENOMEM = 12;
 const OBJECT_BYTES = 200; // of a size class that nothing else here uses
@@ -62,7 +62,7 @@ test("V2: an action may sleep: meanwhile others add, and what they add stays", a
     const dev = await m.call(0, "sys_probe", driver);
     // A reader that no ioctl holds: unregister() waits for it, inside devres_release_all().
     await m.call(1, "down_read", rwsem);
-    const unbound = m.call(0, "sys_unbind", dev);
+    const unbound = inFlight(m.call(0, "sys_unbind", dev));
     await until("the writer waits", () => m.tasks()[0]?.wait === "WAIT_RWSEM_WRITE");
     const p = await m.call(1, "kmalloc", OBJECT_BYTES, m.kernel.constant("SLAB_CXL_MEM"));
     const free = m.kernel.constant("DEVM_CXL_MEM_FREE");

@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { boot, type Machine } from "../../../../host/machine/machine.ts";
-import { until } from "../../until.ts";
+import { inFlight, until } from "../../until.ts";
 import { BUSTED, COMPLETE, type DriverName, driverId, OLD } from "./drivers.ts";
 
 const ENXIO = 6;
@@ -44,7 +44,7 @@ async function ioctlInside(
   assert.ok(dev > 0);
   const fd = await m.call(0, "sys_open", await m.call(0, "sys_minor", dev));
   await setStuck(m, 0, dev, "ON_RING");
-  const ioctl = identify(m, 1, fd);
+  const ioctl = inFlight(identify(m, 1, fd));
   await until("the ioctl waits for the device", () => m.tasks()[1]?.wait === "WAIT_MAILBOX");
   return { dev, fd, ioctl };
 }
@@ -57,7 +57,7 @@ for (const driver of [...OLD, ...COMPLETE]) {
   test(`${driver.name}: removal waits for the ioctl inside, which finishes its work`, () =>
     withMachine(3, async (m) => {
       const { dev, fd, ioctl } = await ioctlInside(m, driver);
-      const removed = m.call(0, "sys_unbind", dev);
+      const removed = inFlight(m.call(0, "sys_unbind", dev));
       await parked(m, 0);
       const contexts = () => m.call(2, "slab_live", m.kernel.constant("SLAB_CXL_MEM"));
       assert.is(await contexts(), 1, "the context is still there");
@@ -71,7 +71,7 @@ for (const driver of [...OLD, ...COMPLETE]) {
   test(`${driver.name}: B4: whoever binds or unbinds meanwhile gets -EBUSY`, () =>
     withMachine(3, async (m) => {
       const { dev, ioctl } = await ioctlInside(m, driver);
-      const removed = m.call(0, "sys_unbind", dev);
+      const removed = inFlight(m.call(0, "sys_unbind", dev));
       await parked(m, 0);
       assert.is(await m.call(2, "sys_unbind", dev), -EBUSY);
       assert.is(await m.call(2, "sys_remove", dev), -EBUSY);
@@ -85,7 +85,7 @@ for (const driver of [...OLD, ...COMPLETE]) {
     withMachine(3, async (m) => {
       const { dev, ioctl } = await ioctlInside(m, driver);
       const other = await m.call(0, "sys_probe", driverId(m.kernel, driver));
-      const removed = m.call(0, "sys_remove", other);
+      const removed = inFlight(m.call(0, "sys_remove", other));
       if (all) await parked(m, 0);
       else assert.is(await removed, 0);
       await setStuck(m, 2, dev, "NONE");
@@ -113,7 +113,7 @@ for (const [driver, rc] of [
       const dev = await m.call(0, "sys_probe", driverId(m.kernel, driver));
       const fd = await m.call(1, "sys_open", 0);
       await m.call(1, "mutex_lock", map);
-      const removed = m.call(0, "sys_unbind", dev);
+      const removed = inFlight(m.call(0, "sys_unbind", dev));
       await until("cdev_del() waits", () => m.tasks()[0]?.wait === "WAIT_MUTEX");
       assert.is(await identify(m, 1, fd), rc);
       await m.call(1, "mutex_unlock", map);
