@@ -98,7 +98,7 @@ function messageName(kernel: KernelAbi, code: number): string {
     const name = kernel.group(prefix).get(code);
     if (name !== undefined) return name;
   }
-  return kernel.nameOf("WARN_", code);
+  return `message ${code}`;
 }
 
 /** The newest records of the kernel log, oldest first; at most PRINTK_RECORDS. */
