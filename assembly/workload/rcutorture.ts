@@ -37,7 +37,7 @@ export const RCU_TORTURE_PIPE_LEN: u32 = 10;
 const POOL: u32 = 100;
 
 /** rcu_invoke() id of rcu_torture_cb(). */
-export const RCU_TORTURE_CB: u32 = 2;
+export const RCU_TORTURE_CB: u32 = 6;
 
 /** Zeroed by the host, with room for the pool behind it: RCU_TORTURE_BYTES. */
 @unmanaged

@@ -6,7 +6,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { kernelImage, readKernel } from "../../host/machine/image.ts";
-import { type Instruction, loopsOf, OPCODE, readWasm, type WasmFunction } from "../wasm-binary.ts";
+import { type Instruction, loopsOf, OP, readWasm, type WasmFunction } from "../wasm-binary.ts";
 
 const binary = readWasm(readKernel());
 const SECTIONS = 8; // a burst, unrolled: BURST in assembly/workload/section.ts
@@ -22,34 +22,34 @@ const gates = [...kernelImage("default").abi.group("GATE_").values()]
 const BODY = 2 * SECTIONS; // the protected pointer, and the word behind it
 const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
   rwsem: [
-    [OPCODE.load32, BODY],
-    [OPCODE.atomicAdd32, SECTIONS],
-    [OPCODE.atomicLoad32, SECTIONS], // the owner word, which a reader writes too
-    [OPCODE.atomicSub32, SECTIONS],
+    [OP.load32, BODY],
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicLoad32, SECTIONS], // the owner word, which a reader writes too
+    [OP.atomicSub32, SECTIONS],
   ],
   rwsem_per_device: [
-    [OPCODE.load32, BODY],
-    [OPCODE.atomicAdd32, SECTIONS],
-    [OPCODE.atomicLoad32, SECTIONS],
-    [OPCODE.atomicSub32, SECTIONS],
+    [OP.load32, BODY],
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicLoad32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
   ],
-  percpu_ref: [[OPCODE.load32, BODY + 4 * SECTIONS]], // enter, exit: the mode word, this CPU's counter
+  percpu_ref: [[OP.load32, BODY + 4 * SECTIONS]], // enter, exit: the mode word, this CPU's counter
   refcount: [
-    [OPCODE.load32, BODY],
-    [OPCODE.atomicLoad32, SECTIONS],
-    [OPCODE.atomicCmpxchg32, SECTIONS],
-    [OPCODE.atomicSub32, SECTIONS],
+    [OP.load32, BODY],
+    [OP.atomicLoad32, SECTIONS],
+    [OP.atomicCmpxchg32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
   ],
-  busted: [[OPCODE.load32, BODY]],
+  busted: [[OP.load32, BODY]],
 };
 const COUNTED = [
-  OPCODE.load32,
-  OPCODE.atomicLoad32,
-  OPCODE.atomicStore32,
-  OPCODE.atomicAdd32,
-  OPCODE.atomicSub32,
-  OPCODE.atomicExchange32,
-  OPCODE.atomicCmpxchg32,
+  OP.load32,
+  OP.atomicLoad32,
+  OP.atomicStore32,
+  OP.atomicAdd32,
+  OP.atomicSub32,
+  OP.atomicExchange32,
+  OP.atomicCmpxchg32,
 ];
 
 function chunkOf(where: string): WasmFunction | undefined {
@@ -64,10 +64,9 @@ function hotFunction(gate: string): WasmFunction | undefined {
   return own ?? (gate === "busted" ? chunkOf("workload/contenders/empty_loop") : undefined);
 }
 
-const count = (code: readonly Instruction[], opcode: number) =>
-  code.filter((instruction) => instruction.opcode === opcode).length;
-const isCall = ({ opcode }: Instruction) =>
-  opcode === OPCODE.call || opcode === OPCODE.callIndirect;
+const count = (code: readonly Instruction[], op: number) =>
+  code.filter((instruction) => instruction.op === op).length;
+const isCall = ({ op }: Instruction) => op === OP.call || op === OP.callIndirect;
 
 /** The largest loops without a call: whatever is slow has left them. */
 function hotLoops(fn: WasmFunction): Instruction[][] {
@@ -91,7 +90,7 @@ for (const gate of gates) {
     const [loop = [], ...others] = hotLoops(fn);
     assert.is(others.length, 0, "one loop runs the sections");
     assert.ok(loop.length > 30 * SECTIONS, "it is unrolled");
-    assert.is(count(loop, OPCODE.brTable), 0);
+    assert.is(count(loop, OP.brTable), 0);
     const around = loopsOf(fn.code)[0] ?? [];
     assert.ok(around.some(isCall), "what the loop leaves pending is called from outside it");
   });
