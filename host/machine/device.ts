@@ -5,11 +5,20 @@
  */
 import type { IoctlRequest } from "../abi/cxl.ts";
 import { Errno } from "../abi/errno.ts";
+import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_GATE, driverId, OPEN_REVISION } from "./driver.ts";
-import type { Machine } from "./machine.ts";
+import type { CallOptions, KernelValue } from "./options.ts";
 import { resultOf, type SyscallResult } from "./syscall.ts";
 import type { UserMemory } from "./user-memory.ts";
+
+/** What a device needs of its machine. */
+export interface Caller {
+  readonly cpus: number;
+  readonly kernel: KernelAbi;
+  call(cpu: number, fn: string, ...args: readonly KernelValue[]): Promise<number>;
+  invoke(cpu: number, fn: string, options?: CallOptions): Promise<number>;
+}
 
 /** What addDevice() makes. */
 export interface DeviceOptions {
@@ -36,7 +45,7 @@ function checkServiceNs(serviceNs: number): bigint {
 
 /** For Machine.addDevice(). */
 export async function plugDevice(
-  machine: Machine,
+  machine: Caller,
   user: UserMemory,
   options: DeviceOptions,
   syscall: SyscallOptions,
@@ -66,13 +75,13 @@ export class Device {
   readonly gate: string | null;
   /** The number of its char device, as in /dev/cxl/mem0. Given out again once the device is gone. */
   readonly minor: number;
-  readonly #machine: Machine;
+  readonly #machine: Caller;
   readonly #user: UserMemory;
   readonly #handle: number;
   #state: "present" | "leaving" | "removed" = "present";
 
   /** @internal */
-  constructor(machine: Machine, user: UserMemory, { revision, gate, handle, minor }: Plugged) {
+  constructor(machine: Caller, user: UserMemory, { revision, gate, handle, minor }: Plugged) {
     this.#machine = machine;
     this.#user = user;
     this.#handle = handle;
@@ -138,12 +147,12 @@ export class OpenFile {
   /** The CPU that opened it, and that makes its calls unless told otherwise. */
   readonly cpu: number;
   readonly fd: number;
-  readonly #machine: Machine;
+  readonly #machine: Caller;
   readonly #user: UserMemory;
   #closed = false;
 
   /** @internal */
-  constructor(machine: Machine, user: UserMemory, device: Device, cpu: number, fd: number) {
+  constructor(machine: Caller, user: UserMemory, device: Device, cpu: number, fd: number) {
     this.#machine = machine;
     this.#user = user;
     this.device = device;
