@@ -102,7 +102,7 @@ function duringRemoval(result: Result, names: readonly string[]): Group {
 }
 
 function entrantText(row: RemovalRow): string {
-  if (row.entrantOutcome === "fails") return "fail";
+  if (row.entrantOutcome !== "blocks") return row.entrantOutcome === "fails" ? "fail" : "pass";
   return row.entrant ? `block ${formatNs(row.entrant.p99)}` : "block";
 }
 

@@ -115,7 +115,7 @@ function removalSentence(result: Result, rows: readonly ComparisonRow[], gate: s
 function tailInWords(a: RemovalRow, b: RemovalRow): string {
   const p99 = `its p99 was ${formatNs(a.latency.p99)} beside ${formatNs(b.latency.p99)}`;
   if (a.entrantOutcome === b.entrantOutcome) return p99;
-  const fate = a.entrantOutcome === "blocks" ? "block" : "fail at once";
+  const fate = { blocks: "block", fails: "fail at once", passes: "get in" }[a.entrantOutcome];
   return `${p99}, and those who come meanwhile ${fate}`;
 }
 
