@@ -89,7 +89,7 @@ function tierText({ tier }: Result): string {
 }
 
 const REMOVAL_NOTE =
-  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest) or fail with ENXIO; readers, others: change in the rate of ioctls on this device, and on another one.";
+  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
 const STORM_NOTE =
   "storm: held, or violated. caught: the negative control was found out, as it must be.";
 
