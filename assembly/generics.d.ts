@@ -6,6 +6,7 @@
 /** What a gate is: see gates/gate.ts for the contract of each method. */
 interface Gate {
   bytes(where: u32): u32;
+  entrants(): u32;
   init(): i32;
   enter_fast(): u32;
   enter_ok(s: u32): bool;

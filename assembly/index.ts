@@ -64,6 +64,7 @@ export * from "./workload/bench_read";
 export * from "./workload/bench_removal";
 export * from "./workload/contenders";
 export * from "./workload/fastpath";
+export * from "./workload/gatetest";
 export * from "./workload/ida_torture";
 export * from "./workload/locktorture";
 export * from "./workload/percpu_ref_torture";

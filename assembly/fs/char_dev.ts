@@ -32,6 +32,13 @@ import { fops_open } from "../callbacks";
 import { device, device_add, device_del, get_device, put_device } from "../drivers/base/core";
 import { kobj_lookup, kobj_map, kobj_unmap } from "../drivers/base/map";
 import { raw_spin_lock, raw_spin_unlock } from "../kernel/locking/spinlock";
+import {
+  schedule_timeout,
+  set_current_state,
+  set_wait,
+  TASK_SLEEPING,
+  WAIT_STUTTER,
+} from "../kernel/sched/core";
 import { kref_get_unless_zero, kref_init, kref_put } from "../lib/kref";
 import { file } from "./file_table";
 import { inode } from "./inode";
@@ -46,6 +53,9 @@ const CDEV_LOCK: usize = CDEV_MAP + 0x38;
  * For torture only: it widens the window of C5. Storing 0 ends a delay that is under way.
  */
 export const CDEV_LIVE_WINDOW: usize = CDEV_MAP + 0x3c;
+
+const LIVE_WINDOW_SLEEP_NS: u32 = 100_000; // an opener may need the core
+const LIVE_WINDOW_SLICE_NS: u64 = 1_000_000;
 
 @unmanaged
 @final
@@ -160,10 +170,16 @@ export function cdev_del(p: usize): void {
   cdev_put(p);
 }
 
-/** Dawdles while openers race into the window; see CDEV_LIVE_WINDOW. */
+/** Dawdles while openers race into the window, asleep if that is long; see CDEV_LIVE_WINDOW. */
 function live_window_slowpath(ns: u32): void {
   const end = ktime_get() + <u64>ns;
-  while (READ_ONCE(CDEV_LIVE_WINDOW) !== 0 && ktime_get() < end) {}
+  for (let now = ktime_get(); now < end; now = ktime_get()) {
+    if (READ_ONCE(CDEV_LIVE_WINDOW) === 0) return;
+    if (ns < LIVE_WINDOW_SLEEP_NS) continue;
+    set_wait(WAIT_STUTTER, CDEV_LIVE_WINDOW);
+    set_current_state(TASK_SLEEPING);
+    schedule_timeout(<i64>min<u64>(end - now, LIVE_WINDOW_SLICE_NS));
+  }
 }
 
 /**

@@ -7,12 +7,17 @@
  * State:   none. Cost: none. Do not use in real life.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
+import { ENTRANTS_PASS } from "./gate";
 
 @unmanaged
 @final
 export class busted_gate {
   bytes(_where: u32): u32 {
     return 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_PASS;
   }
 
   init(): i32 {

@@ -9,6 +9,7 @@
  * resolves a call on at compile time.
  *
  *   bytes(where)       what the gate takes: one of BYTES_*.
+ *   entrants()         what becomes of who comes while kill() waits: one of ENTRANTS_*.
  *   init()             makes the per-device state. 0 or -ENOMEM. May sleep.
  *   enter_fast()       one attempt, without a call; returns a token.
  *   enter_ok(t)        true: the caller gets in. Looks at the token alone.
@@ -43,3 +44,8 @@ export const BYTES_EMBEDDED: u32 = 0; // in each device
 export const BYTES_HEAP: u32 = 1; // allocated for each device
 export const BYTES_PER_CPU: u32 = 2; // for each device on each CPU
 export const BYTES_GLOBAL: u32 = 3; // once
+
+// What becomes of who comes during a removal.
+export const ENTRANTS_BLOCK: u32 = 0; // they sleep until it is over
+export const ENTRANTS_FAIL: u32 = 1; // they are turned away at once
+export const ENTRANTS_PASS: u32 = 2; // they get in: the gate protects nothing, and is a control

@@ -29,7 +29,7 @@ import {
   percpu_ref_this_cpu_add,
   percpu_ref_tryget_live_slowpath,
 } from "../lib/percpu-refcount";
-import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, GATE_CLOSED } from "./gate";
+import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
 
 /** percpu_ref release id, dispatched in callbacks.ts to percpu_ref_gate_release(). */
 export const PERCPU_REF_RELEASE_GATE: u32 = 1;
@@ -41,6 +41,10 @@ export class percpu_ref_gate {
     if (where === BYTES_EMBEDDED) return offsetof<percpu_ref>() + offsetof<completion>();
     if (where === BYTES_HEAP) return PERCPU_REF_DATA_BYTES;
     return where === BYTES_PER_CPU ? PERCPU_REF_COUNTER_BYTES : 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_FAIL;
   }
 
   init(): i32 {

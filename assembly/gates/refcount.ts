@@ -29,7 +29,7 @@ import {
   refcount_set,
   refcount_warn_saturate,
 } from "../lib/refcount";
-import { BYTES_EMBEDDED, GATE_CLOSED } from "./gate";
+import { BYTES_EMBEDDED, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
 
 @unmanaged
 @final
@@ -38,6 +38,10 @@ export class refcount_gate {
 
   bytes(where: u32): u32 {
     return where === BYTES_EMBEDDED ? offsetof<refcount_gate>() + offsetof<completion>() : 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_FAIL;
   }
 
   init(): i32 {

@@ -24,7 +24,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
-import { BYTES_GLOBAL } from "./gate";
+import { BYTES_GLOBAL, ENTRANTS_BLOCK } from "./gate";
 
 function sem(): rw_semaphore {
   return changetype<rw_semaphore>(CXL_MEMDEV_RWSEM);
@@ -35,6 +35,10 @@ function sem(): rw_semaphore {
 export class rwsem_gate {
   bytes(where: u32): u32 {
     return where === BYTES_GLOBAL ? offsetof<rw_semaphore>() : 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_BLOCK;
   }
 
   init(): i32 {

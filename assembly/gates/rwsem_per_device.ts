@@ -22,7 +22,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
-import { BYTES_EMBEDDED } from "./gate";
+import { BYTES_EMBEDDED, ENTRANTS_BLOCK } from "./gate";
 
 function sem(gate: rwsem_per_device_gate): rw_semaphore {
   return changetype<rw_semaphore>(gate);
@@ -33,6 +33,10 @@ function sem(gate: rwsem_per_device_gate): rw_semaphore {
 export class rwsem_per_device_gate {
   bytes(where: u32): u32 {
     return where === BYTES_EMBEDDED ? offsetof<rw_semaphore>() : 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_BLOCK;
   }
 
   init(): i32 {

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * A device to measure a gate on: the pointer word, the gate's state and the context behind the
- * pointer, at distinct offsets in a page, so that no load waits for the locked operation before it.
+ * pointer, each at an offset of its own in a page.
+ *
+ * Rules:   D1  No two of them, and neither of them and what the loop looks at besides (RCU's words, the
+ *              global rwsem), have the same address in bits 6 to 11: no load waits for the locked
+ *              operation before it, whichever block the slab gives out. (RCU's word of CPU 24 has.)
+ *          D2  A device that cannot be made leaves nothing allocated.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import { kfree, kzalloc, SLAB_MISC } from "../mm/slab";
 import { dispatch_contender } from "./contenders";
 import { CONTEXT_ALIVE } from "./section";
 
-const DEVICE_GATE: usize = 128;
-const DEVICE_CONTEXT: usize = 384;
-const DEVICE_BYTES: u32 = 448;
+const PAGE: usize = 4096;
+const DEVICE_BYTES: u32 = 2 * <u32>PAGE - 128; // any start has a whole page behind it
+
+/** A device's address is that of its slot, at this offset in a page; the rest is relative to it. */
+const SLOT_IN_PAGE: usize = 0x800;
+const DEVICE_MEMORY: usize = 8; // what kzalloc() returned
+const DEVICE_GATE: usize = 0x80;
+const DEVICE_CONTEXT: usize = 0x200;
 
 /** Address of the word that holds the protected pointer. */
 export function device_slot(device: usize): usize {
@@ -37,12 +47,19 @@ class init_op {
 
 @unmanaged
 @final
-class teardown_op {
+class kill_op {
   run<G extends Gate>(): i32 {
     const device = changetype<usize>(this);
-    const g = changetype<G>(device_gate(device));
-    g.kill(device_slot(device));
-    g.destroy();
+    changetype<G>(device_gate(device)).kill(device_slot(device));
+    return 0;
+  }
+}
+
+@unmanaged
+@final
+class destroy_op {
+  run<G extends Gate>(): i32 {
+    changetype<G>(device_gate(changetype<usize>(this))).destroy();
     return 0;
   }
 }
@@ -55,25 +72,56 @@ class bytes_op {
   }
 }
 
+@unmanaged
+@final
+class entrants_op {
+  run<G extends Gate>(): i32 {
+    return changetype<G>(0).entrants();
+  }
+}
+
 /** What a contender takes, bytes; `where` is one of BYTES_*. -1 for an unknown id. */
 export function gate_bytes(contender: u32, where: u32): i32 {
   return dispatch_contender<bytes_op>(contender, changetype<bytes_op>(<usize>where));
 }
 
-/** Makes an open device for a contender. Returns its address, or 0 when out of memory. */
+/** What becomes of who comes during a removal: one of ENTRANTS_*. -1 for an unknown id. */
+export function gate_entrants(contender: u32): i32 {
+  return dispatch_contender<entrants_op>(contender, changetype<entrants_op>(0));
+}
+
+/**
+ * Makes an open device for a contender (D2).
+ *
+ * @returns its address; 0 when out of memory, or for an unknown contender
+ * Context: may sleep. Ordering: none.
+ */
 export function bench_device_create(contender: u32): usize {
-  const device = kzalloc(DEVICE_BYTES, SLAB_MISC);
-  if (device === 0) return 0;
+  const memory = kzalloc(DEVICE_BYTES, SLAB_MISC);
+  if (memory === 0) return 0;
+  const device = ((memory + PAGE - 1 - SLOT_IN_PAGE) & ~(PAGE - 1)) + SLOT_IN_PAGE;
+  store<usize>(device + DEVICE_MEMORY, memory); // plain: not published yet
   if (dispatch_contender<init_op>(contender, changetype<init_op>(device)) !== 0) {
-    kfree(device);
+    kfree(memory);
     return 0;
   }
   device_open(device);
   return device;
 }
 
-/** Removes and frees what bench_device_create() made. Nobody may come any more. Sleeps. */
+/** Kills the gate: the removal. Context: sleeps; once a device. Ordering: O1 of gates/gate.ts. */
+export function bench_device_kill(contender: u32, device: usize): void {
+  dispatch_contender<kill_op>(contender, changetype<kill_op>(device));
+}
+
+/** Frees a device that was killed. Context: nobody is inside, nobody comes; sleeps. */
+export function bench_device_free(contender: u32, device: usize): void {
+  dispatch_contender<destroy_op>(contender, changetype<destroy_op>(device));
+  kfree(load<usize>(device + DEVICE_MEMORY)); // plain: constant
+}
+
+/** bench_device_kill() and bench_device_free(). */
 export function bench_device_destroy(contender: u32, device: usize): void {
-  dispatch_contender<teardown_op>(contender, changetype<teardown_op>(device));
-  kfree(device);
+  bench_device_kill(contender, device);
+  bench_device_free(contender, device);
 }

@@ -3,18 +3,23 @@
  * What a multi-CPU measurement is told and what it says: records in host memory, laid out as the
  * OFFSETOF_BENCH_* exports say. The host writes a job and its CPUs' records, and calls the same export
  * on each CPU.
+ *
+ * Rules:   J1  A CPU keeps at most `capacity` samples: of more, each is kept with the same chance, so
+ *              that they stand for the whole window and not for its beginning.
+ *          J2  A sample that does not fit into a u32 is the largest u32.
  */
 import { READ_ONCE, WRITE_ONCE } from "../arch/wasm/atomic";
 import { ktime_get } from "../arch/wasm/clock";
 import { smp_processor_id } from "../arch/wasm/percpu";
+import { prandom_below } from "../lib/random";
 
 /** Meetings of a job, in their order: counters 64 bytes apart, zeroed by the host. */
 export const MEET_START: u32 = 0;
 export const MEET_WARM: u32 = 1;
 export const MEET_DONE: u32 = 2;
-export const MEET_LEFT: u32 = 3;
-export const BENCH_MEETINGS: u32 = 4;
+export const BENCH_MEETINGS: u32 = 3;
 const MEETING_BYTES: u32 = 64;
+const MAX_FITTED: u64 = 1 << 20;
 
 @unmanaged
 @final
@@ -41,9 +46,9 @@ export class bench_job {
   pause_ns: u32;
   /** Removal jobs: 1 leaves the removals out, for the readers' undisturbed rate. */
   dry: u32;
-  /** Removal jobs: odd while the device is open, REMOVAL_OVER at the end. Zeroed by the host. */
+  /** Removal jobs: which opening of the device, REMOVAL_OVER at the end. Zeroed by the host. */
   epoch: u32;
-  /** Removal jobs: readers that know that the device is closed. Zeroed by the host. */
+  /** Removal jobs: readers that know that it is closed again. Zeroed by the host. */
   turned_away: u32;
 }
 
@@ -59,18 +64,17 @@ export class bench_cpu {
   same: u32;
   /** Host: address of the samples (u32 each). */
   samples: u32;
+  /** Samples taken; those beyond the capacity have replaced others (J1). */
   nr_samples: u32;
-  /** Chunks thrown away because a peer was not running. */
+  /** Chunks not sampled because a peer was not running. */
   dropped: u32;
   /** Bursts in a quarter chunk, as found in the warm-up. */
   bursts: u32;
   /** Cost of one reading of the clock, ns. */
   clock_ns: u32;
-  /** 0, or what ended the job: -ETIMEDOUT at a meeting, -EIO for a context that was not alive. */
-  error: i32;
-  /** Operations done in the window. */
+  /** Operations done in the window, those of dropped chunks too. */
   ops: u64;
-  /** Length of the window as it was, ns. */
+  /** Time that `ops` took, ns: the window as it was; of a removal's reader, while the device was open. */
   elapsed_ns: u64;
   /** Host, ioctl jobs: user address of the argument. */
   arg: u64;
@@ -99,7 +103,6 @@ export const OFFSETOF_BENCH_CPU_SAMPLES: u32 = offsetof<bench_cpu>("samples");
 export const OFFSETOF_BENCH_CPU_NR_SAMPLES: u32 = offsetof<bench_cpu>("nr_samples");
 export const OFFSETOF_BENCH_CPU_DROPPED: u32 = offsetof<bench_cpu>("dropped");
 export const OFFSETOF_BENCH_CPU_CLOCK_NS: u32 = offsetof<bench_cpu>("clock_ns");
-export const OFFSETOF_BENCH_CPU_ERROR: u32 = offsetof<bench_cpu>("error");
 export const OFFSETOF_BENCH_CPU_OPS: u32 = offsetof<bench_cpu>("ops");
 export const OFFSETOF_BENCH_CPU_ELAPSED_NS: u32 = offsetof<bench_cpu>("elapsed_ns");
 export const OFFSETOF_BENCH_CPU_ARG: u32 = offsetof<bench_cpu>("arg");
@@ -131,22 +134,31 @@ export function note_peers(job: bench_job, cpu: bench_cpu): void {
   }
 }
 
-/** True if every other CPU had at least `beats` heartbeats since note_peers(). */
-export function peers_ran(job: bench_job, cpu: bench_cpu, beats: u32): bool {
+/** True if every other CPU had two heartbeats since note_peers(): between them it did a whole beat. */
+export function peers_ran(job: bench_job, cpu: bench_cpu): bool {
   for (let peer: u32 = 0; peer < job.ncpus; peer++) {
     const other = bench_cpu_of(job, peer);
     if (other === cpu) continue;
-    if (READ_ONCE(changetype<usize>(other)) - load<u32>(peer_copy(cpu, peer)) < beats) return false;
+    if (READ_ONCE(changetype<usize>(other)) - load<u32>(peer_copy(cpu, peer)) < 2) return false;
   }
   return true;
 }
 
-/** Appends a sample while there is room. */
+/** Keeps a sample, or not (J1). */
 export function add_sample(job: bench_job, cpu: bench_cpu, value: u64): void {
-  if (cpu.nr_samples >= job.capacity) return;
-  const capped: u32 = value > u32.MAX_VALUE ? u32.MAX_VALUE : <u32>value;
-  store<u32>(<usize>cpu.samples + <usize>(cpu.nr_samples << 2), capped); // plain: own samples
-  cpu.nr_samples++;
+  const taken = cpu.nr_samples++;
+  const at = taken < job.capacity ? taken : prandom_below(taken + 1);
+  if (at >= job.capacity) return;
+  const capped: u32 = value > u32.MAX_VALUE ? u32.MAX_VALUE : <u32>value; // J2
+  store<u32>(<usize>cpu.samples + <usize>(at << 2), capped); // plain: own samples
+}
+
+/** Fits a number of operations to a chunk: `n` took `took` ns. By a factor of 4 at most, either way. */
+export function fitted(n: u32, took: u64, chunk_ns: u64): u32 {
+  const fitting = (<u64>n * chunk_ns) / (took + 1);
+  return <u32>(
+    max<u64>(max<u64>(<u64>n / 4, 1), min<u64>(fitting, min<u64>(<u64>n * 4, MAX_FITTED)))
+  );
 }
 
 const CLOCK_PROBES: u32 = 64;

@@ -7,17 +7,21 @@
  * Phases:  joint start; warm-up, in which each CPU also finds how many bursts make a chunk of CHUNK_NS;
  *          the window, timed chunk by chunk; then the load is kept up until all CPUs are done.
  *
- * Rules:   B1  A chunk of one CPU counts only if every other CPU did at least half a chunk meanwhile:
- *              a descheduled peer would otherwise fake an uncontended sample.
+ * Rules:   B1  A chunk of one CPU is sampled only if every other CPU did a whole quarter chunk of its
+ *              own meanwhile: a descheduled peer would otherwise fake an uncontended sample. With more
+ *              CPUs than cores hardly any chunk is; ops and elapsed_ns count them all.
  *          B2  No CPU leaves the load before all have finished their windows.
  *          B3  The clock stands around chunks, never in them; its own cost is measured and subtracted.
  *          B4  Quiescent states are looked after once a burst, for all contenders alike.
+ *          B5  The length of a chunk is fitted until all are warm, hence to the load that is measured;
+ *              one interruption throws it off by a factor of 4 at most.
  *
- * A sample is a u32, in picoseconds a pair.
+ * A sample is a u32, in picoseconds a pair. A burst that a slow path broke off counts as a whole one: a
+ * contender that often leaves its fast path is made to look better than it is.
  */
 import { READ_ONCE } from "../arch/wasm/atomic";
 import { ktime_get } from "../arch/wasm/clock";
-import { EIO } from "../arch/wasm/errno";
+import { EINVAL, EIO } from "../arch/wasm/errno";
 import { rcu_qs } from "../kernel/rcu/tree";
 import { device_gate, device_slot } from "./bench_device";
 import {
@@ -25,6 +29,7 @@ import {
   bench_cpu,
   bench_job,
   clock_cost,
+  fitted,
   heartbeat,
   MEET_DONE,
   MEET_START,
@@ -34,13 +39,13 @@ import {
   peers_ran,
   this_bench_cpu,
 } from "./bench_job";
-import { dispatch_contender } from "./contenders";
+import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
 import { arrive, rendezvous, should_stop } from "./rendezvous";
 import { BURST, finish_section_slowpath, SECTION_BAD, section } from "./section";
 
 const CHUNK_NS: u64 = 30_000;
 const QUARTERS: u32 = 4;
-const MAX_BURSTS: u64 = 1 << 20;
+const FIRST_BURSTS: u32 = 8;
 
 @unmanaged
 @final
@@ -59,27 +64,23 @@ class read_op {
     return true;
   }
 
-  /** Finds the length of a chunk, and goes on until all CPUs are warm. */
+  /** Finds the length of a chunk, and goes on until all CPUs are warm (B5). */
   warm_up<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): bool {
-    cpu.bursts = 8;
     const end = ktime_get() + job.warmup_ns;
     let warm = false;
-    while (true) {
+    cpu.bursts = FIRST_BURSTS;
+    while (!warm || READ_ONCE(meeting(job, MEET_WARM)) < job.ncpus) {
       const t0 = ktime_get();
       if (!this.chunk<G>(g, slot, cpu)) return false;
       const t1 = ktime_get();
-      const took = t1 - t0 + 1;
-      if (!warm) {
-        const fitting = (<u64>cpu.bursts * CHUNK_NS + took - 1) / took;
-        cpu.bursts = <u32>max<u64>(1, min<u64>(fitting, min<u64>(<u64>cpu.bursts * 4, MAX_BURSTS)));
-      }
+      cpu.bursts = fitted(cpu.bursts, t1 - t0, CHUNK_NS);
       if (!warm && t1 >= end) {
         warm = true;
         arrive(meeting(job, MEET_WARM), job.ncpus);
       }
-      if (warm && READ_ONCE(meeting(job, MEET_WARM)) >= job.ncpus) return true;
       if (should_stop()) return true;
     }
+    return true;
   }
 
   window<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): bool {
@@ -93,7 +94,7 @@ class read_op {
       now = ktime_get();
       cpu.ops += pairs;
       const took = now - t0 > <u64>cpu.clock_ns ? now - t0 - <u64>cpu.clock_ns : 0;
-      if (peers_ran(job, cpu, QUARTERS / 2)) add_sample(job, cpu, (took * 1000) / <u64>pairs);
+      if (peers_ran(job, cpu)) add_sample(job, cpu, (took * 1000) / <u64>pairs);
       else cpu.dropped++; // B1
     }
     cpu.elapsed_ns = now - start;
@@ -122,10 +123,12 @@ class read_op {
 /**
  * One CPU's part of a read-side job.
  *
- * @returns 0; -ETIMEDOUT when the CPUs did not meet; -EIO when a context was not alive inside the gate
+ * @returns 0; -EINVAL for an unknown contender; -ETIMEDOUT when the CPUs did not meet; -EIO when a
+ *          context was not alive inside the gate
  * Context: an online CPU; sleeps only where the gate does.
  */
 export function bench_read(job: usize): i32 {
   const j = changetype<bench_job>(job);
-  return dispatch_contender<read_op>(j.contender, changetype<read_op>(job));
+  const rc = dispatch_contender<read_op>(j.contender, changetype<read_op>(job));
+  return rc === NO_SUCH_CONTENDER ? -EINVAL : rc;
 }

@@ -13,6 +13,7 @@
 import { atomic_add, xchg } from "../arch/wasm/atomic";
 import { ENOMEM } from "../arch/wasm/errno";
 import { this_cpu_ptr } from "../arch/wasm/percpu";
+import { ENTRANTS_PASS } from "../gates/gate";
 import { percpu_ref_gate } from "../gates/percpu_ref";
 import { dispatch_gate } from "../gates/table";
 import { rcu_need_qs, rcu_qs } from "../kernel/rcu/tree";
@@ -34,6 +35,10 @@ abstract class baseline {
 
   bytes(_where: u32): u32 {
     return 0;
+  }
+
+  entrants(): u32 {
+    return ENTRANTS_PASS;
   }
 
   @inline
@@ -165,6 +170,10 @@ class percpu_ref_reporting {
     return this.inner().bytes(where);
   }
 
+  entrants(): u32 {
+    return this.inner().entrants();
+  }
+
   init(): i32 {
     return this.inner().init();
   }
@@ -218,7 +227,10 @@ class percpu_ref_reporting {
   }
 }
 
-/** Runs `op` compiled for a gate or for a baseline; -1 when there is neither of that id. */
+/** What dispatch_contender() returns for an id that is not in the tables. */
+export const NO_SUCH_CONTENDER: i32 = -1;
+
+/** Runs `op` compiled for a gate or for a baseline. @returns what it says, or NO_SUCH_CONTENDER */
 export function dispatch_contender<O extends GateOp>(id: u32, op: O): i32 {
   switch (id) {
     case BASELINE_EMPTY_LOOP:

@@ -16,7 +16,7 @@ export const BURST: u32 = 8;
 /** What the word behind the pointer holds while the context is alive. */
 export const CONTEXT_ALIVE: u32 = 0xc0de0001;
 
-const PERCPU_PENDING: usize = PERCPU_SCRATCH + 0x40; // {u32 half, u32 token}
+const PERCPU_PENDING: usize = PERCPU_SCRATCH + 0x60; // {u32 half, u32 token}, behind what system calls use
 const PENDING_NONE: u32 = 0;
 const PENDING_ENTER: u32 = 1;
 const PENDING_EXIT: u32 = 2;

@@ -16,7 +16,7 @@ import {
 } from "../drivers/cxl/uapi";
 import { prandom_u32 } from "../lib/random";
 
-// Of a CPU's user memory: the argument at 0, then input and output.
+// A CPU's user memory: the argument, then these. A reply is no longer than the largest payload.
 const IN: usize = 256;
 const OUT: usize = 512;
 const OUT_BYTES: i32 = 256;

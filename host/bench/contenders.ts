@@ -2,11 +2,19 @@
 /** Who is measured: gates and baselines by the names that users see, with the module's ids. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { EntrantOutcome } from "../result/result.ts";
 
 export interface Contender {
   readonly name: string;
   readonly kind: "gate" | "baseline";
   readonly id: number;
+}
+
+export interface Gate extends Contender {
+  readonly kind: "gate";
+  /** What becomes of who comes during a removal, as the gate itself says. */
+  readonly entrants: EntrantOutcome;
 }
 
 /** Baselines by display name; their ids are the module's BASELINE_* exports. */
@@ -20,18 +28,24 @@ const BASELINES = {
 
 export type BaselineName = keyof typeof BASELINES;
 
-/** Gates that turn an entrant away at once while a removal waits; the others make it wait. */
-const FAILING = new Set(["percpu_ref", "refcount"]);
-
-export function entrantOutcome(gate: string): "blocks" | "fails" {
-  return FAILING.has(gate) ? "fails" : "blocks";
-}
+const OUTCOMES = {
+  ENTRANTS_BLOCK: "blocks",
+  ENTRANTS_FAIL: "fails",
+  ENTRANTS_PASS: "passes",
+} as const satisfies Record<string, EntrantOutcome>;
 
 /** @throws UsageError for a name that the module has no gate of */
-export function gateContender(abi: KernelAbi, name: string): Contender {
-  const id = abi.constants.get(`GATE_${name.toUpperCase()}`);
+export async function gateContender(
+  machine: Pick<Machine, "kernel" | "call">,
+  name: string,
+): Promise<Gate> {
+  const { kernel } = machine;
+  const id = kernel.constants.get(`GATE_${name.toUpperCase()}`);
   if (id === undefined) throw new UsageError(`--gates: there is no gate ${JSON.stringify(name)}`);
-  return { name, kind: "gate", id };
+  const entrants = await machine.call(0, "gate_entrants", id);
+  const outcome = Object.entries(OUTCOMES).find(([key]) => kernel.constant(key) === entrants);
+  if (!outcome) throw new UsageError(`[harness bug] gate ${name}: entrants ${entrants}`);
+  return { name, kind: "gate", id, entrants: outcome[1] };
 }
 
 export function baselines(abi: KernelAbi): Contender[] {

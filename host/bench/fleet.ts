@@ -5,16 +5,23 @@
  */
 import { availableParallelism } from "node:os";
 import { boot, type Machine, type MachineOptions } from "../machine/machine.ts";
-import { BenchJob } from "./job.ts";
+import { BenchJob, type Job } from "./job.ts";
 
 /** Loads of its state word that a CPU makes before it parks, where every CPU has a core: some 20 us. */
 const IDLE_POLL = 20_000;
 
+/** More CPUs than cores: what is measured is the system's scheduler as much as the gate. */
 export function oversubscribed(cpus: number): boolean {
   return cpus > availableParallelism();
 }
 
-export class Fleet {
+/** Where the parts of a run get their machines from. */
+export interface Machines {
+  /** The machine with that many CPUs, the same for each call. */
+  of(cpus: number): Promise<Job>;
+}
+
+export class Fleet implements Machines {
   readonly #machines = new Map<number, BenchJob>();
   readonly #options: Omit<MachineOptions, "cpus" | "idlePoll">;
 
@@ -22,7 +29,6 @@ export class Fleet {
     this.#options = options;
   }
 
-  /** The machine with that many CPUs, booted on first use. */
   async of(cpus: number): Promise<BenchJob> {
     const there = this.#machines.get(cpus);
     if (there) return there;

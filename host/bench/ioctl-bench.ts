@@ -3,20 +3,22 @@
  * The ioctl workload of a run: a real command on an open file of the complete driver, built with each
  * gate in turn. Without a service time the command is QUERY, with one it is SEND of IDENTIFY.
  */
+import { errnoName } from "../abi/errno.ts";
 import { MachineError } from "../errors.ts";
 import type { Devices } from "../result/asked.ts";
 import type { PairRow } from "../result/result.ts";
 import { type Random, shuffled } from "../stats/random.ts";
 import { summarize } from "../stats/summary.ts";
 import type { Contender } from "./contenders.ts";
-import { type Fleet, oversubscribed } from "./fleet.ts";
-import type { BenchJob } from "./job.ts";
-import { meanOfMedians } from "./pairs.ts";
+import { type Machines, oversubscribed } from "./fleet.ts";
+import type { Job } from "./job.ts";
+import { nsPerOp, type SampleForm } from "./pairs.ts";
+import { devicesFor, missingNote, type Part } from "./part.ts";
 
 const WARMUP_NS = 1_500_000;
-/** Ioctls longer than this are sampled in ns, not ps: a u32 holds 4 s of the one, 4 ms of the other. */
-const LONG_NS = 1_000_000;
 const OUT_BYTES = 0x43; // IDENTIFY's output
+/** A chunk is four ioctls at least, and each CPU does three chunks at least: warm-up, window, load. */
+const IOCTLS_AT_LEAST = 12;
 
 interface Cell {
   readonly gate: Contender;
@@ -39,21 +41,20 @@ export interface IoctlBenchOptions {
   readonly serviceNs: number;
 }
 
-export class IoctlBench {
-  readonly #fleet: Fleet;
+export class IoctlBench implements Part {
+  readonly weight = 1;
+  readonly #machines: Machines;
   readonly #options: IoctlBenchOptions;
-  readonly #cells: Cell[];
+  readonly #cells: readonly Cell[];
   readonly #files = new Map<string, Files>();
 
-  constructor(fleet: Fleet, options: IoctlBenchOptions) {
-    this.#fleet = fleet;
+  constructor(machines: Machines, options: IoctlBenchOptions) {
+    this.#machines = machines;
     this.#options = options;
     this.#cells = options.threads.flatMap((threads) =>
-      options.devices
-        .slice(0, threads === 1 ? 1 : undefined)
-        .flatMap((devices) =>
-          options.gates.map((gate) => ({ gate, threads, devices, samples: [] })),
-        ),
+      devicesFor(threads, options.devices).flatMap((devices) =>
+        options.gates.map((gate) => ({ gate, threads, devices, samples: [] })),
+      ),
     );
   }
 
@@ -64,38 +65,45 @@ export class IoctlBench {
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
     for (const cell of shuffled(this.#cells, random)) {
       if (signal.aborted) return;
-      onCell(`ioctl through ${cell.gate.name}, ${cell.threads} threads, ${cell.devices} device`);
-      cell.samples.push(await this.#measure(cell));
+      onCell(labelOf(cell));
+      const ns = await this.#measure(cell, signal);
+      if (ns !== undefined) cell.samples.push(ns);
     }
   }
 
-  async #measure({ gate, threads, devices }: Cell): Promise<number | null> {
-    const job = await this.#fleet.of(threads);
+  async #measure(cell: Cell, signal: AbortSignal): Promise<number | null | undefined> {
+    const { gate, threads, devices } = cell;
+    const job = await this.#machines.of(threads);
     const { kernel } = job.machine;
     const { serviceNs, windowNs } = this.#options;
     const files = await this.#filesOf(job, gate);
     for (let cpu = 0; cpu < threads; cpu++) this.#writeArgument(job, cpu); // the last job changed it
-    const inNs = serviceNs > LONG_NS;
     const reports = await job.run({
       fn: "bench_ioctl",
       contender: driverId(job, gate),
       ncpus: threads,
       windowNs,
       warmupNs: WARMUP_NS,
-      inNs,
+      inNs: serviceNs > 0, // in ps, 4 ms would be the most
+      extraMs: (IOCTLS_AT_LEAST * threads * serviceNs) / 1e6, // one device serves them all in turn
       cmd: kernel.constant(serviceNs > 0 ? "CXL_MEM_SEND_COMMAND" : "CXL_MEM_QUERY_COMMANDS"),
       cpu: (cpu) => ({
         device: (devices === "same" ? files.shared : files.own)[cpu] ?? 0,
         arg: BigInt(job.machine.userMemory(cpu)),
       }),
       name: gate.name,
+      signal,
     });
-    const samples = reports.map((report) => report.samples);
-    return inNs ? meanOfMedians(samples, 1, 1) : meanOfMedians(samples);
+    return reports === null ? undefined : nsPerOp(reports, this.#form());
+  }
+
+  /** Long ioctls leave room for few chunks in a window: one is enough. */
+  #form(): SampleForm | undefined {
+    return this.#options.serviceNs > 0 ? { perNs: 1, least: 1 } : undefined;
   }
 
   /** Devices and open files for every CPU of the machine, made once. */
-  async #filesOf(job: BenchJob, gate: Contender): Promise<Files> {
+  async #filesOf(job: Job, gate: Contender): Promise<Files> {
     const { machine } = job;
     const key = `${machine.cpus}/${gate.id}`;
     const there = this.#files.get(key);
@@ -114,22 +122,22 @@ export class IoctlBench {
     return files;
   }
 
-  async #plug(job: BenchJob, gate: Contender): Promise<number> {
+  async #plug(job: Job, gate: Contender): Promise<number> {
     const { machine } = job;
-    const service = BigInt(this.#options.serviceNs);
+    const service = BigInt(Math.round(this.#options.serviceNs));
     const pdev = await machine.call(0, "cxl_plug", driverId(job, gate), service);
     if (pdev === 0) throw new MachineError(`${gate.name}: the driver did not probe`);
     return machine.call(0, "cxl_plugged_minor", pdev);
   }
 
-  async #open(job: BenchJob, cpu: number, minor: number): Promise<number> {
+  async #open(job: Job, cpu: number, minor: number): Promise<number> {
     const file = await job.machine.call(cpu, "filp_open", minor);
-    if (file <= 0) throw new MachineError(`mem${minor}: open returned ${file}`);
+    if (file <= 0) throw new MachineError(`mem${minor}: open returned ${errnoName(file)}`);
     return file;
   }
 
   /** QUERY of one entry, or SEND of IDENTIFY, at the start of the CPU's user memory. */
-  #writeArgument({ machine }: BenchJob, cpu: number): void {
+  #writeArgument({ machine }: Job, cpu: number): void {
     const { kernel: k, memory } = machine;
     const arg = machine.userMemory(cpu);
     const bytes = k.constant("SIZEOF_CXL_SEND_COMMAND");
@@ -146,25 +154,37 @@ export class IoctlBench {
   }
 
   rows(seed: number): PairRow[] {
-    return this.#cells.flatMap(({ gate, threads, devices, samples }) => {
-      if (samples.every((sample) => sample === null)) return [];
+    return this.#cells.filter(isMeasured).map(({ gate, threads, devices, samples }) => {
       const raw = summarize(samples, "ns/ioctl", seed);
       return {
         contender: gate.name,
-        kind: "gate" as const,
-        workload: "ioctl" as const,
+        kind: "gate",
+        workload: "ioctl",
         threads,
         devices,
         oversubscribed: oversubscribed(threads),
-        unit: "ns/ioctl" as const,
+        unit: "ns/ioctl",
         raw,
-        net: raw,
+        net: raw, // there is no empty ioctl to take off
         samples,
       };
     });
   }
+
+  notes(): string[] {
+    return missingNote(this.#cells.filter((cell) => !isMeasured(cell)).map(labelOf));
+  }
 }
 
-function driverId({ machine }: BenchJob, gate: Contender): number {
+function isMeasured({ samples }: Cell): boolean {
+  return samples.some((sample) => sample !== null);
+}
+
+function labelOf({ gate, threads, devices }: Cell): string {
+  const each = threads === 1 ? "thread" : "threads";
+  return `ioctl through ${gate.name}, ${threads} ${each}, ${devices} device`;
+}
+
+function driverId({ machine }: Job, gate: Contender): number {
   return (machine.kernel.constant("REV_PUT_DEVICE") << 8) | gate.id;
 }

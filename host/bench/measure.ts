@@ -10,33 +10,27 @@ import type { BenchAsked } from "../result/asked.ts";
 import type { GateFacts, PairRow, RemovalRow, TierFacts } from "../result/result.ts";
 import type { RunContext } from "../result/run.ts";
 import { randomFrom } from "../stats/random.ts";
-import { baselines, gateContender } from "./contenders.ts";
+import { baselines, type Gate, gateContender } from "./contenders.ts";
 import { gateFacts, tierFacts } from "./facts.ts";
 import { Fleet } from "./fleet.ts";
 import { IoctlBench } from "./ioctl-bench.ts";
+import type { Part } from "./part.ts";
 import { ReadBench } from "./read-bench.ts";
 import { RemovalBench } from "./removal-bench.ts";
 
 const NS_PER_MS = 1e6;
 const REMOVALS_PER_ROUND = 100;
-/** A removal cell costs about this many pair cells: for the progress bar alone. */
-const REMOVAL_WEIGHT = 2;
 
 export interface Measured {
   readonly gates: readonly GateFacts[];
   readonly pairs: readonly PairRow[];
   readonly removals: readonly RemovalRow[];
   readonly tier: TierFacts;
-}
-
-/** The part of a bench that goes through its cells once a round. */
-interface Part {
-  readonly cells: number;
-  readonly weight: number;
-  round(random: () => number, onCell: (label: string) => void, signal: AbortSignal): Promise<void>;
+  readonly notes: readonly string[];
 }
 
 /**
+ * @param summaries - one line a gate, from the headers in assembly/gates
  * @param inspect - called with a machine of the run while it is alive: the environment is read there
  * @throws UsageError for an unknown gate; MachineError when a machine fails
  */
@@ -54,56 +48,67 @@ export async function measure(
   try {
     const { machine } = await fleet.of(1);
     inspect(machine);
-    const gates = asked.gates.map((name) => gateContender(machine.kernel, name));
-    const windowNs = asked.windowMs * NS_PER_MS;
-    const { threads, devices } = asked;
-    const read = asked.workload === "read";
-    const pairs = read
-      ? new ReadBench(fleet, {
-          contenders: [...baselines(machine.kernel), ...gates],
-          threads,
-          devices,
-          windowNs,
-        })
-      : new IoctlBench(fleet, { gates, threads, devices, windowNs, serviceNs: asked.serviceNs });
-    const removals = new RemovalBench(fleet, {
-      contenders: gates,
-      readers: readersFor(threads),
-      removals: REMOVALS_PER_ROUND,
-    });
-    const parts: Part[] = [
-      { cells: pairs.cells, weight: 1, round: (...args) => pairs.round(...args) },
-    ];
-    if (read) {
-      const round: Part["round"] = (...args) => removals.round(...args);
-      parts.push({ cells: removals.cells, weight: REMOVAL_WEIGHT, round });
-    }
-    await goThrough(parts, asked, context);
-    const rows = pairs.rows(asked.seed);
+    const gates: Gate[] = [];
+    for (const name of asked.gates) gates.push(await gateContender(machine, name));
     const facts: GateFacts[] = [];
     for (const gate of gates) facts.push(await gateFacts(machine, gate, summaries));
-    const tier = tierFacts(asked.tier, rows);
-    return { gates: facts, pairs: rows, removals: removals.rows(asked.seed), tier };
+    const pairs = pairPart(fleet, machine, gates, asked);
+    const removals =
+      asked.workload === "read"
+        ? new RemovalBench(fleet, {
+            gates,
+            readers: readersFor(asked.threads),
+            removals: REMOVALS_PER_ROUND,
+          })
+        : null;
+    await goThrough(removals ? [pairs, removals] : [pairs], asked, context);
+    const rows = pairs.rows(asked.seed);
+    return {
+      gates: facts,
+      pairs: rows,
+      removals: removals?.rows(asked.seed) ?? [],
+      tier: tierFacts(machine, rows),
+      notes: context.signal.aborted ? [] : pairs.notes(),
+    };
   } finally {
     await fleet.close();
   }
 }
 
-/** As many readers as leave the remover a core of its own, at least one where more than one thread is asked. */
-function readersFor(threads: readonly number[]): number {
+function pairPart(
+  fleet: Fleet,
+  { kernel }: Machine,
+  gates: readonly Gate[],
+  asked: BenchAsked,
+): ReadBench | IoctlBench {
+  const { threads, devices, serviceNs } = asked;
+  const windowNs = asked.windowMs * NS_PER_MS;
+  if (asked.workload === "ioctl") {
+    return new IoctlBench(fleet, { gates, threads, devices, windowNs, serviceNs });
+  }
+  const contenders = [...baselines(kernel), ...gates];
+  return new ReadBench(fleet, { contenders, threads, devices, windowNs });
+}
+
+/**
+ * As many readers as leave the remover a core of its own, at least one where more than one thread is
+ * asked for.
+ */
+export function readersFor(
+  threads: readonly number[],
+  cores: number = availableParallelism(),
+): number {
   const most = Math.max(...threads) - 1;
-  return Math.min(most, Math.max(availableParallelism() - 1, 1));
+  return Math.min(most, Math.max(cores - 1, 1));
 }
 
 async function goThrough(
   parts: readonly Part[],
   asked: BenchAsked,
-  context: RunContext,
+  { signal, onProgress }: RunContext,
 ): Promise<void> {
-  const { signal, onProgress } = context;
   const random = randomFrom(asked.seed);
-  const perRound = parts.reduce((sum, part) => sum + part.cells * part.weight, 0);
-  const total = perRound * asked.rounds;
+  const total = parts.reduce((sum, part) => sum + part.cells * part.weight, 0) * asked.rounds;
   let done = 0;
   for (let round = 1; round <= asked.rounds && !signal.aborted; round++) {
     for (const part of parts) {

@@ -4,7 +4,8 @@ import { MachineError } from "../errors.ts";
 import type { Devices } from "../result/asked.ts";
 import { median } from "../stats/median.ts";
 import type { Contender } from "./contenders.ts";
-import type { BenchJob } from "./job.ts";
+import { oversubscribed } from "./fleet.ts";
+import type { CpuReport, Job } from "./job.ts";
 
 const WARMUP_NS = 1_500_000;
 const LEAST_SAMPLES = 8; // of each CPU, for a window to count
@@ -15,36 +16,32 @@ export interface Site {
   readonly devices: readonly number[];
 }
 
-/** Makes a device a CPU for the contender. @throws MachineError when memory is short */
-export async function makeSite(job: BenchJob, contender: Contender): Promise<Site> {
-  const devices: number[] = [];
-  for (let cpu = 0; cpu < job.machine.cpus; cpu++) {
-    const device = Number(await job.machine.call(0, "bench_device_create", contender.id));
-    if (device === 0) throw new MachineError(`${contender.name}: no memory for device ${cpu}`);
-    devices.push(device);
-  }
-  return { contender, devices };
+/** Makes a device. @throws MachineError when memory is short */
+export async function makeDevice(job: Job, contender: Contender): Promise<number> {
+  const device = await job.machine.call(0, "bench_device_create", contender.id);
+  if (device === 0) throw new MachineError(`${contender.name}: no memory for a device`);
+  return device;
 }
 
-export async function freeSite(job: BenchJob, site: Site): Promise<void> {
-  for (const device of site.devices) {
-    await job.machine.call(0, "bench_device_destroy", site.contender.id, device);
-  }
+/** Makes a device a CPU for the contender. @throws MachineError when memory is short */
+export async function makeSite(job: Job, contender: Contender): Promise<Site> {
+  const devices: number[] = [];
+  for (let cpu = 0; cpu < job.machine.cpus; cpu++) devices.push(await makeDevice(job, contender));
+  return { contender, devices };
 }
 
 /**
  * One window on all CPUs of the machine.
  *
- * @returns ns a pair: the median chunk of each CPU, averaged over the CPUs; null when some CPU had too
- * few chunks during which all others ran
+ * @returns ns a pair, or null, as nsPerOp(); undefined when the signal ended the window
  */
 export async function measurePair(
-  job: BenchJob,
+  job: Job,
   site: Site,
   devices: Devices,
   windowNs: number,
-  signal?: AbortSignal,
-): Promise<number | null> {
+  signal: AbortSignal,
+): Promise<number | null | undefined> {
   const reports = await job.run({
     fn: "bench_read",
     contender: site.contender.id,
@@ -53,22 +50,39 @@ export async function measurePair(
     warmupNs: WARMUP_NS,
     cpu: (cpu) => ({ device: site.devices[devices === "same" ? 0 : cpu] ?? 0 }),
     name: site.contender.name,
-    ...(signal ? { signal } : {}),
+    signal,
   });
-  return meanOfMedians(reports.map((report) => report.samples));
+  return reports === null ? undefined : nsPerOp(reports);
+}
+
+export interface SampleForm {
+  /** Units of a sample in a ns: 1000 for ps. */
+  readonly perNs: number;
+  /** Samples of each CPU that it takes. */
+  readonly least: number;
 }
 
 /**
- * @param samples - Uint32Array[n] a CPU, in ps, or in ns with perNs = 1
- * @param least - samples of each CPU that it takes
- * @returns ns; null where some CPU has too few samples
+ * What an operation costs each thread, averaged over the threads.
+ *
+ * With a core for every CPU: the median of its chunks during which all others ran, or null where some
+ * CPU has too few. With fewer cores hardly a chunk sees all others run: then the time that went by on
+ * the clock, in which a thread that waits for a core gets nothing done.
+ *
+ * @param reports - one a CPU, at least one
+ * @returns ns
  */
-export function meanOfMedians(
-  samples: readonly Uint32Array[],
-  perNs = 1000,
-  least = LEAST_SAMPLES,
+export function nsPerOp(
+  reports: readonly CpuReport[],
+  { perNs, least }: SampleForm = { perNs: 1000, least: LEAST_SAMPLES },
 ): number | null {
-  if (samples.some((s) => s.length < least)) return null;
-  const medians = samples.map((s) => median([...s]));
-  return medians.reduce((sum, m) => sum + m, 0) / medians.length / perNs;
+  const each = oversubscribed(reports.length)
+    ? reports.map(({ ops, elapsedNs }) => (ops > 0 && elapsedNs > 0 ? elapsedNs / ops : null))
+    : reports.map(({ samples }) => (samples.length < least ? null : median([...samples]) / perNs));
+  let sum = 0;
+  for (const ns of each) {
+    if (ns === null) return null;
+    sum += ns;
+  }
+  return sum / each.length;
 }

@@ -8,9 +8,10 @@ import type { PairRow } from "../result/result.ts";
 import { type Random, shuffled } from "../stats/random.ts";
 import { lessBaseline, summarize } from "../stats/summary.ts";
 import type { BaselineName, Contender } from "./contenders.ts";
-import { type Fleet, oversubscribed } from "./fleet.ts";
-import type { BenchJob } from "./job.ts";
-import { freeSite, makeSite, measurePair, type Site } from "./pairs.ts";
+import { type Machines, oversubscribed } from "./fleet.ts";
+import type { Job } from "./job.ts";
+import { makeSite, measurePair, type Site } from "./pairs.ts";
+import { devicesFor, missingNote, type Part } from "./part.ts";
 
 const REFERENCE: BaselineName = "empty loop";
 
@@ -29,15 +30,16 @@ export interface ReadBenchOptions {
   readonly windowNs: number;
 }
 
-export class ReadBench {
-  readonly #fleet: Fleet;
-  readonly #options: ReadBenchOptions;
-  readonly #cells: Cell[];
+export class ReadBench implements Part {
+  readonly weight = 1;
+  readonly #machines: Machines;
+  readonly #windowNs: number;
+  readonly #cells: readonly Cell[];
   readonly #sites = new Map<string, Site>();
 
-  constructor(fleet: Fleet, options: ReadBenchOptions) {
-    this.#fleet = fleet;
-    this.#options = options;
+  constructor(machines: Machines, options: ReadBenchOptions) {
+    this.#machines = machines;
+    this.#windowNs = options.windowNs;
     this.#cells = options.threads.flatMap((threads) =>
       devicesFor(threads, options.devices).flatMap((devices) =>
         options.contenders.map((contender) => ({ contender, threads, devices, samples: [] })),
@@ -45,26 +47,22 @@ export class ReadBench {
     );
   }
 
-  /** Measurements that a round makes. */
   get cells(): number {
     return this.#cells.length;
   }
 
-  /** @param onCell - told before each measurement what it is */
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
     for (const cell of shuffled(this.#cells, random)) {
       if (signal.aborted) return;
-      const { contender, threads, devices } = cell;
-      onCell(
-        `${contender.name}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${devices} device`,
-      );
-      const job = await this.#fleet.of(threads);
-      const site = await this.#siteOf(job, contender);
-      cell.samples.push(await measurePair(job, site, devices, this.#options.windowNs));
+      onCell(labelOf(cell));
+      const job = await this.#machines.of(cell.threads);
+      const site = await this.#siteOf(job, cell.contender);
+      const ns = await measurePair(job, site, cell.devices, this.#windowNs, signal);
+      if (ns !== undefined) cell.samples.push(ns);
     }
   }
 
-  async #siteOf(job: BenchJob, contender: Contender): Promise<Site> {
+  async #siteOf(job: Job, contender: Contender): Promise<Site> {
     const key = `${job.machine.cpus}/${contender.id}`;
     const there = this.#sites.get(key);
     if (there) return there;
@@ -73,27 +71,31 @@ export class ReadBench {
     return site;
   }
 
-  async free(): Promise<void> {
-    for (const [key, site] of this.#sites) {
-      const cpus = Number(key.split("/")[0]);
-      await freeSite(await this.#fleet.of(cpus), site);
-    }
-    this.#sites.clear();
-  }
-
-  /** Rows of the cells that have at least one sample, raw and net of the empty loop. */
+  /** Rows of the cells that have at least one round to their name, raw and net of the empty loop. */
   rows(seed: number): PairRow[] {
-    return this.#cells.flatMap((cell) => this.#row(cell, seed) ?? []);
+    return this.#cells
+      .filter((cell) => this.#isMeasured(cell))
+      .map((cell) => this.#row(cell, seed));
   }
 
-  #row(cell: Cell, seed: number): PairRow | null {
-    const { contender, threads, devices, samples } = cell;
-    if (samples.every((sample) => sample === null)) return null;
+  notes(): string[] {
+    return missingNote(this.#cells.filter((cell) => !this.#isMeasured(cell)).map(labelOf));
+  }
+
+  #isMeasured(cell: Cell): boolean {
+    return this.#net(cell).some((sample) => sample !== null);
+  }
+
+  /** ns, one a round: less the empty loop of that round, null where one of the two was dropped. */
+  #net({ threads, devices, samples }: Cell): (number | null)[] {
     const empty = this.#cells.find(
       (c) => c.contender.name === REFERENCE && c.threads === threads && c.devices === devices,
     );
-    const net = empty ? lessBaseline(samples, empty.samples) : samples;
-    const raw = summarize(samples, "ns/pair", seed);
+    return empty ? lessBaseline(samples, empty.samples) : samples;
+  }
+
+  #row(cell: Cell, seed: number): PairRow {
+    const { contender, threads, devices, samples } = cell;
     return {
       contender: contender.name,
       kind: contender.kind,
@@ -102,14 +104,13 @@ export class ReadBench {
       devices,
       oversubscribed: oversubscribed(threads),
       unit: "ns/pair",
-      raw,
-      net: net.every((sample) => sample === null) ? raw : summarize(net, "ns/pair", seed),
+      raw: summarize(samples, "ns/pair", seed),
+      net: summarize(this.#net(cell), "ns/pair", seed),
       samples,
     };
   }
 }
 
-/** One thread has one device either way: it is measured once. */
-function devicesFor(threads: number, devices: readonly Devices[]): readonly Devices[] {
-  return threads === 1 ? devices.slice(0, 1) : devices;
+function labelOf({ contender, threads, devices }: Cell): string {
+  return `${contender.name}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${devices} device`;
 }

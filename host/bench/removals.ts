@@ -2,7 +2,8 @@
 /** Removal: how long kill() takes, and what those who are inside, or come, or are elsewhere feel of it. */
 import { median } from "../stats/median.ts";
 import type { Contender } from "./contenders.ts";
-import type { BenchJob, CpuReport } from "./job.ts";
+import type { CpuReport, Job } from "./job.ts";
+import { makeDevice } from "./pairs.ts";
 
 const PAUSE_NS = 20_000; // mean pause of the remover before each removal
 
@@ -12,8 +13,8 @@ export interface RemovalRound {
   readonly latencies: Uint32Array;
   /** Longest slow entry of each reader in each removal, ns; 0 where no entry was slow. */
   readonly entrants: readonly Uint32Array[];
-  /** Reads a second and reader. */
-  readonly readerRate: number;
+  /** Reads a second and reader while its device was open; null where nobody read. */
+  readonly readerRate: number | null;
 }
 
 export interface RemovalRequest {
@@ -23,18 +24,22 @@ export interface RemovalRequest {
   readonly readers: "same" | "other";
   /** Leave the removals out: the readers' undisturbed rate. */
   readonly dry?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
-/** CPU 0 of the machine removes, all others read; with one CPU the device is idle. */
+/**
+ * CPU 0 of the machine removes, all others read; with one CPU the device is idle.
+ *
+ * @returns null when the signal ended the round
+ */
 export async function measureRemoval(
-  job: BenchJob,
+  job: Job,
   request: RemovalRequest,
-): Promise<RemovalRound> {
+): Promise<RemovalRound | null> {
   const { machine } = job;
   const { contender, readers, removals, dry = false, signal } = request;
-  const victim = Number(await machine.call(0, "bench_device_create", contender.id));
-  const other = Number(await machine.call(0, "bench_device_create", contender.id));
+  const victim = await makeDevice(job, contender);
+  const other = await makeDevice(job, contender);
   const reports = await job.run({
     fn: "bench_removal",
     contender: contender.id,
@@ -47,8 +52,9 @@ export async function measureRemoval(
       return { device: same ? victim : other, same: cpu !== 0 && same };
     },
     name: contender.name,
-    ...(signal ? { signal } : {}),
+    signal,
   });
+  if (reports === null) return null; // stopped in the middle: the machine is done with
   for (const device of [victim, other]) {
     await machine.call(0, "bench_device_destroy", contender.id, device);
   }
@@ -60,19 +66,25 @@ export async function measureRemoval(
   };
 }
 
-function meanRate(readers: readonly CpuReport[]): number {
-  if (readers.length === 0) return 0;
-  const rates = readers.map((r) => (r.ops / r.elapsedNs) * 1e9);
+/** @returns a second; null without a reader that read */
+export function meanRate(readers: readonly CpuReport[]): number | null {
+  const rates = readers.filter((r) => r.elapsedNs > 0).map((r) => (r.ops / r.elapsedNs) * 1e9);
+  if (rates.length === 0) return null;
   return rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
 }
 
-/** @returns ns; null when the round was cut short before its first removal */
+/** @returns ns; null when there was no removal */
 export function medianLatency(round: RemovalRound): number | null {
   return round.latencies.length === 0 ? null : median([...round.latencies]);
 }
 
-/** How much of the undisturbed rate is missing, %; negative: more got done than without removals. */
+/**
+ * How much of the undisturbed rate is missing.
+ *
+ * @returns %, negative when more got done than without removals; null when either rate is unknown
+ */
 export function lossPct(disturbed: RemovalRound, undisturbed: RemovalRound): number | null {
-  if (undisturbed.readerRate === 0) return null;
-  return (1 - disturbed.readerRate / undisturbed.readerRate) * 100;
+  const { readerRate: calm } = undisturbed;
+  if (calm === null || calm === 0 || disturbed.readerRate === null) return null;
+  return (1 - disturbed.readerRate / calm) * 100;
 }

@@ -14,7 +14,7 @@ export const runBench: RunBench = async (asked, context) => {
   const measured = await measure(asked, context, gateSummaries(), (machine) => {
     environment = environmentOf(machine);
   });
-  const { gates, pairs, removals, tier } = measured;
+  const { gates, pairs, removals, tier, notes } = measured;
   const reference = asked.gates[0] as string; // at least one gate is asked for
   return assembleResult(
     {
@@ -31,6 +31,7 @@ export const runBench: RunBench = async (asked, context) => {
       removals,
       comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
+      notes,
     },
   );
 };

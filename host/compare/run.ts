@@ -1,42 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * `compare`: what `bench` measures, a storm through each gate, and what follows from both. The storms
- * come last, so that their leftovers (caches, clocks) spoil no measurement.
+ * `compare`: what `bench` measures, storms through each gate and through the driver's history, and what
+ * follows from all that. The storms come last, so that their leftovers spoil no measurement.
  */
 import { measure } from "../bench/measure.ts";
+import { MachineError } from "../errors.ts";
 import { environmentOf } from "../machine/environment.ts";
 import { gateSummaries } from "../machine/summaries.ts";
-import type { CompareAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
 import { breakEvens, compareGates } from "../result/comparison.ts";
 import type { Environment, StormRow } from "../result/result.ts";
 import type { RunCompare, RunContext } from "../result/run.ts";
-import { OPEN_REVISION } from "../stress/drivers.ts";
 import { runStorm } from "../stress/storm.ts";
+import { type PlannedStorm, plannedStorms } from "./storms.ts";
 
 /** The gate that all others are set beside: the patch's. */
 export const REFERENCE_GATE = "rwsem";
 
 /** Of the progress bar, what the storms take. */
-const STORM_SHARE = 0.25;
+const STORM_SHARE = 0.3;
 
 export const runCompare: RunCompare = async (asked, context) => {
+  const { signal, onProgress } = context;
   const startedAt = new Date();
   let environment: Environment = {};
   const measured = await measure(
     asked,
     {
-      signal: context.signal,
-      onProgress: ({ done, label }) =>
-        context.onProgress({ done: done * (1 - STORM_SHARE), label }),
+      signal,
+      onProgress: ({ done, label }) => onProgress({ done: done * (1 - STORM_SHARE), label }),
     },
     gateSummaries(),
     (machine) => {
       environment = environmentOf(machine);
     },
   );
-  const storms = await stormAll(asked, context);
   const { gates, pairs, removals, tier } = measured;
+  const { storms, notes } = await stormAll(plannedStorms(asked, gates), context);
   return assembleResult(
     {
       command: "compare",
@@ -44,7 +44,7 @@ export const runCompare: RunCompare = async (asked, context) => {
       environment,
       tier,
       startedAt,
-      interrupted: context.signal.aborted,
+      interrupted: signal.aborted,
     },
     {
       gates,
@@ -53,40 +53,37 @@ export const runCompare: RunCompare = async (asked, context) => {
       storms,
       comparisons: compareGates(pairs, removals, REFERENCE_GATE, asked.seed),
       breakEvens: breakEvens(pairs),
+      notes: [...measured.notes, ...notes],
     },
   );
 };
 
-/** A storm through each gate, one after the other; an aborted signal ends the row of them. */
-async function stormAll(asked: CompareAsked, context: RunContext): Promise<StormRow[]> {
-  const storms: StormRow[] = [];
+interface Stormed {
+  readonly storms: readonly StormRow[];
+  readonly notes: readonly string[];
+}
+
+/** One storm after the other; an aborted signal ends the row of them, and the one in hand. */
+async function stormAll(plan: readonly PlannedStorm[], context: RunContext): Promise<Stormed> {
   const { signal, onProgress } = context;
-  for (const [i, gate] of asked.gates.entries()) {
+  const storms: StormRow[] = [];
+  const notes: string[] = [];
+  const wholeMs = plan.reduce((sum, { request }) => sum + request.timeMs, 0);
+  let beforeMs = 0;
+  for (const { label, request } of plan) {
     if (signal.aborted) break;
-    const share = (elapsedMs: number) =>
-      1 -
-      STORM_SHARE +
-      (STORM_SHARE * (i + Math.min(elapsedMs / asked.stormMs, 1))) / asked.gates.length;
-    storms.push(
-      await runStorm({
-        revision: OPEN_REVISION,
-        gate,
-        clients: 1,
-        devices: 4,
-        removers: 1,
-        timeMs: asked.stormMs,
-        seed: asked.seed,
-        faultRate: 0,
-        sanitize: false,
-        serviceNs: 0,
-        stutterMs: 0,
-        delayNs: 0,
-        tier: asked.tier,
-        signal,
-        onTick: (elapsedMs) =>
-          onProgress({ done: share(elapsedMs), label: `storm through ${gate}` }),
-      }),
-    );
+    const onTick = (elapsedMs: number) => {
+      const doneMs = beforeMs + Math.min(elapsedMs, request.timeMs);
+      onProgress({ done: 1 - STORM_SHARE + (STORM_SHARE * doneMs) / wholeMs, label });
+    };
+    onTick(0);
+    try {
+      storms.push(await runStorm({ ...request, signal, onTick }));
+    } catch (error) {
+      if (!request.asFound || !(error instanceof MachineError)) throw error;
+      notes.push(`${label}: could not be finished: ${error.message.split("\n")[0]}`);
+    }
+    beforeMs += request.timeMs;
   }
-  return storms;
+  return { storms, notes };
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The decision table: a row a gate, everything that speaks for or against it beside it. */
 import { EMPTY_LOOP } from "../result/comparison.ts";
-import type { PairRow, RemovalRow, Result } from "../result/result.ts";
-import { contendersOf, devicesName, distinct, stormWord } from "./rows.ts";
+import type { PairRow, RemovalRow, Result, StormRow } from "../result/result.ts";
+import { contendersOf, devicesName, distinct, stormWord, verdictStorms } from "./rows.ts";
 import type { Canvas } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatBytes, formatChangePct, formatNs, formatPairTime, formatPlural } from "./units.ts";
@@ -102,7 +102,7 @@ function duringRemoval(result: Result, names: readonly string[]): Group {
 }
 
 function entrantText(row: RemovalRow): string {
-  if (row.entrantOutcome === "fails") return "fail";
+  if (row.entrantOutcome !== "blocks") return row.entrantOutcome === "fails" ? "fail" : "pass";
   return row.entrant ? `block ${formatNs(row.entrant.p99)}` : "block";
 }
 
@@ -126,15 +126,24 @@ function memory(result: Result, names: readonly string[]): Group {
   };
 }
 
-/** The worst verdict of the storms that a gate went through. */
+/** What the storms said of each gate; a column for those under the sanitizer, and one for the others. */
 function storms(result: Result, names: readonly string[]): Group {
-  if (result.storms.length === 0) return { title: "", columns: [] };
-  const cells = names.map((name): Cell => {
-    const words = result.storms
-      .filter((storm) => storm.gate === name)
-      .map((storm) => stormWord(result, storm));
-    const word = words.find(({ expected }) => !expected) ?? words[0];
-    return word ? { text: word.text, look: word.expected ? "good" : "bad" } : NOTHING;
-  });
-  return { title: "", columns: [{ title: "storm", align: "left", cells }] };
+  const ours = verdictStorms(result);
+  const column = (title: string, rows: readonly StormRow[]): Column[] => {
+    if (rows.length === 0) return [];
+    const cells = names.map((name) => {
+      const ofGate = rows.filter((storm) => storm.gate === name);
+      return worstWord(ofGate.map((storm) => stormWord(result, storm)));
+    });
+    return [{ title, align: "left", cells }];
+  };
+  const sanitized = ours.filter((storm) => storm.sanitized);
+  const plain = ours.filter((storm) => !storm.sanitized);
+  const columns = [...column("plain", plain), ...column("sanitized", sanitized)];
+  return { title: "storm", columns };
+}
+
+function worstWord(words: readonly { text: string; expected: boolean }[]): Cell {
+  const word = words.find(({ expected }) => !expected) ?? words[0];
+  return word ? { text: word.text, look: word.expected ? "good" : "bad" } : NOTHING;
 }

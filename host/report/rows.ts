@@ -10,7 +10,7 @@ export function contendersOf(result: Result): string[] {
   const names = new Set(result.gates.map((gate) => gate.name));
   for (const row of result.pairs) if (row.kind === "gate") names.add(row.contender);
   for (const row of result.removals) names.add(row.contender);
-  for (const row of result.storms) if (row.gate !== null) names.add(row.gate);
+  for (const row of verdictStorms(result)) if (row.gate !== null) names.add(row.gate);
   const baselines = result.pairs.filter((row) => row.kind === "baseline");
   for (const row of baselines) if (row.contender !== EMPTY_LOOP) names.add(row.contender);
   if (baselines.some((row) => row.contender === EMPTY_LOOP)) names.add(EMPTY_LOOP);
@@ -20,6 +20,11 @@ export function contendersOf(result: Result): string[] {
 /** A negative control is there to be caught; what it costs is the floor, not an offer. */
 export function isControl(result: Result, gate: string | null): boolean {
   return result.gates.some((facts) => facts.name === gate && facts.control === true);
+}
+
+/** The storms that a verdict is drawn from: not those of the driver as it stood. */
+export function verdictStorms(result: Result): StormRow[] {
+  return result.storms.filter((storm) => !storm.asFound);
 }
 
 /** What a storm says of its driver, in a word or two, and whether that is as it should be. */

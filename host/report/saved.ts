@@ -67,7 +67,7 @@ const removal = is.object<RemovalRow>({
   oversubscribed: is.boolean,
   latency: histogram,
   samples: rounds,
-  entrantOutcome: is.literal("blocks", "fails"),
+  entrantOutcome: is.literal("blocks", "fails", "passes"),
   entrant: is.nullable(histogram),
   readersLossPct: is.nullable(summary),
   othersEffectPct: is.nullable(summary),
@@ -76,6 +76,7 @@ const removal = is.object<RemovalRow>({
 const violation = is.object<Violation>({
   property: is.string,
   detail: is.string,
+  count: is.optional(is.number),
   trace: is.optional(is.array(is.string)),
 });
 
@@ -84,6 +85,7 @@ const storm = is.object<StormRow>({
   revision: is.string,
   gate: is.nullable(is.string),
   held: is.boolean,
+  asFound: is.optional(is.literal(true)),
   sanitized: is.boolean,
   seed: is.number,
   seconds: is.number,

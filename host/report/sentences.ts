@@ -4,9 +4,9 @@
  * where an interval supports them; where it includes 1 the sentence says that no difference was
  * seen, never that there is none.
  */
-import type { ComparisonRow, Metric, RemovalRow, Result } from "../result/result.ts";
+import type { ComparisonRow, Metric, RemovalRow, Result, StormRow } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
-import { isControl, isSideBySide, metricName } from "./rows.ts";
+import { distinct, isControl, isSideBySide, metricName, verdictStorms } from "./rows.ts";
 import { formatNs, formatNumber, formatPlural } from "./units.ts";
 
 /** @returns sentences, none when nothing was compared or stormed */
@@ -21,7 +21,7 @@ export function sentencesOf(result: Result): string[] {
 /** Neither a control nor a gate that failed its storm is worth recommending. */
 function isOffer(result: Result, gate: string): boolean {
   if (isControl(result, gate)) return false;
-  return !result.storms.some((storm) => storm.gate === gate && !storm.held);
+  return !verdictStorms(result).some((storm) => storm.gate === gate && !storm.held);
 }
 
 /** The rows to judge by: as many threads as the cores allow, or as were measured at all. */
@@ -115,21 +115,23 @@ function removalSentence(result: Result, rows: readonly ComparisonRow[], gate: s
 function tailInWords(a: RemovalRow, b: RemovalRow): string {
   const p99 = `its p99 was ${formatNs(a.latency.p99)} beside ${formatNs(b.latency.p99)}`;
   if (a.entrantOutcome === b.entrantOutcome) return p99;
-  const fate = a.entrantOutcome === "blocks" ? "block" : "fail at once";
+  const fate = { blocks: "block", fails: "fail at once", passes: "get in" }[a.entrantOutcome];
   return `${p99}, and those who come meanwhile ${fate}`;
 }
 
 function stormSentence(result: Result): string {
-  const ours = result.storms.filter((storm) => !isControl(result, storm.gate));
-  const controls = result.storms.filter((storm) => isControl(result, storm.gate));
-  const failed = ours.filter((storm) => !storm.held).map((storm) => storm.driver);
-  const missed = controls.filter((storm) => storm.held).map((storm) => storm.driver);
-  const caught = controls.filter((storm) => !storm.held).map((storm) => storm.driver);
+  const storms = verdictStorms(result);
+  const drivers = (rows: readonly StormRow[]) => distinct(rows.map((storm) => storm.driver));
+  const ours = storms.filter((storm) => !isControl(result, storm.gate));
+  const controls = storms.filter((storm) => isControl(result, storm.gate));
+  const all = drivers(ours);
+  const failed = drivers(ours.filter((storm) => !storm.held));
+  const missed = drivers(controls.filter((storm) => storm.held));
+  const caught = drivers(controls.filter((storm) => !storm.held));
   const parts: string[] = [];
   if (failed.length > 0) parts.push(`in the removal storms ${listed(failed)} did not hold`);
-  else if (ours.length === 1)
-    parts.push(`in the removal storm ${listed(ours.map((s) => s.driver))} held`);
-  else if (ours.length > 1) parts.push(`in the removal storms all ${ours.length} drivers held`);
+  else if (all.length === 1) parts.push(`in the removal storm ${listed(all)} held`);
+  else if (all.length > 1) parts.push(`in the removal storms all ${all.length} drivers held`);
   if (missed.length > 0)
     parts.push(`the control ${listed(missed)} was not caught, so that says little`);
   else if (caught.length > 0) parts.push(`the control ${listed(caught)} was caught`);

@@ -9,8 +9,9 @@ import {
   samePairSetting,
   sameRemovalSetting,
 } from "../result/comparison.ts";
-import type { ComparisonRow, Json, Metric, Result } from "../result/result.ts";
+import type { ComparisonRow, Json, Metric, Result, StormRow } from "../result/result.ts";
 import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
+import { distinct, verdictStorms } from "./rows.ts";
 
 /** What differs between any two runs of the same machine, and says nothing about it. */
 const VOLATILE_KEYS = new Set(["loadAverage", "clockResolutionNs", "clockCostNs", "tier"]);
@@ -116,11 +117,13 @@ function notesOf(a: Result, b: Result): string[] {
   for (const [name, result] of [["A", a] as const, ["B", b] as const]) {
     if (result.interrupted) notes.push(`${name} was interrupted: it may lack rows.`);
   }
-  const verdicts = b.storms.flatMap((storm) => {
-    const other = a.storms.find((s) => s.driver === storm.driver);
+  const before = verdictStorms(a);
+  const verdicts = verdictStorms(b).flatMap((storm) => {
+    const alike = (s: StormRow) => s.driver === storm.driver && s.sanitized === storm.sanitized;
+    const other = before.find(alike);
     if (!other || other.held === storm.held) return [];
-    const [before, after] = other.held ? ["held", "did not"] : ["did not hold", "did"];
-    return [`${storm.driver} ${before} in A and ${after} in B.`];
+    const [then, now] = other.held ? ["held", "did not"] : ["did not hold", "did"];
+    return [`${storm.driver} ${then} in A and ${now} in B.`];
   });
-  return [...notes, ...verdicts];
+  return [...notes, ...distinct(verdicts)];
 }

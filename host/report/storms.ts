@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What storms did and found. */
 import type { Result, StormRow, Violation } from "../result/result.ts";
-import { distinct, stormWord } from "./rows.ts";
+import { distinct, stormWord, verdictStorms } from "./rows.ts";
 import { type Canvas, printable, wrap } from "./style.ts";
 import { formatCount, formatNumber } from "./units.ts";
 
@@ -27,7 +27,7 @@ const TRACE_LINES = 18;
 /** @param full - false: only what the decision table does not say already */
 export function drawStorms(result: Result, canvas: Canvas, full: boolean): string[] {
   const lines: string[] = [];
-  for (const storm of result.storms) {
+  for (const storm of verdictStorms(result)) {
     const { text, expected } = stormWord(result, storm);
     if (!full && expected && storm.gate !== null) continue;
     if (lines.length > 0) lines.push("");
@@ -67,7 +67,9 @@ function drawViolations(violations: readonly Violation[], canvas: Canvas): strin
 }
 
 function drawViolation(violation: Violation, canvas: Canvas): string[] {
-  const said = `${violation.property}: ${violation.detail}`;
+  const { count = 1 } = violation;
+  const often = count > 1 ? `, ${formatCount(count)} times` : "";
+  const said = `${violation.property}: ${violation.detail}${often}`;
   const trace = violation.trace ?? [];
   const lines = wrap(said, canvas.width, "  ", "    ");
   for (const step of trace.slice(0, TRACE_LINES)) {

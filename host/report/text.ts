@@ -5,6 +5,7 @@ import type { Json, Result } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
+import { drawHistory } from "./history.ts";
 import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
 import { sentencesOf } from "./sentences.ts";
 import { drawStorms } from "./storms.ts";
@@ -30,6 +31,7 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawComparisons(result, canvas),
     drawBreakEvens(result, canvas),
     drawStorms(result, canvas, detailed),
+    drawHistory(result, canvas),
     drawRemarks(result, canvas),
   ]);
 }
@@ -89,9 +91,9 @@ function tierText({ tier }: Result): string {
 }
 
 const REMOVAL_NOTE =
-  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest) or fail with ENXIO; readers, others: change in the rate of ioctls on this device, and on another one.";
+  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
 const STORM_NOTE =
-  "storm: held, or violated. caught: the negative control was found out, as it must be.";
+  "storm: held, or violated; caught: the negative control was found out, as it must be. Sanitized: every access is checked, and steps of adding a device fail now and then.";
 
 function withFootnotes(table: readonly string[], result: Result, canvas: Canvas): string[] {
   if (table.length === 0) return [];

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Result } from "../result/result.ts";
-import { isControl, metricName } from "./rows.ts";
+import { isControl, metricName, verdictStorms } from "./rows.ts";
 import { formatNumber } from "./units.ts";
 
 /**
  * What makes a run end with status 1: a driver whose storm found a violation, a negative control
- * that was not caught, or, with a limit set, a slowdown that is certain to be beyond it.
+ * that was not caught, or, with a limit set, a slowdown that is certain to be beyond it. What is found
+ * in a driver that is looked at as it stood is no failure.
  *
  * @param maxSlowdownPct - of `compare A B`; the lower end of the interval must lie above it
  * @returns one line each; none when everything held
  */
 export function failuresOf(result: Result, maxSlowdownPct: number | null = null): string[] {
   const lines: string[] = [];
-  for (const storm of result.storms) {
+  for (const storm of verdictStorms(result)) {
     const control = isControl(result, storm.gate) && result.command === "compare";
     if (!control && !storm.held) {
       const properties = [...new Set(storm.violations.map(({ property }) => property))].join(", ");

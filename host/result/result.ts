@@ -80,7 +80,7 @@ export interface GateFacts {
 
 /** The cost of one enter/exit pair, or of one ioctl, as each thread sees it. */
 export interface PairRow {
-  /** Gate name; for a baseline "empty loop", "plain counter pair" or "atomic pair". */
+  /** Gate name; for a baseline one of those named in assembly/workload/contenders.ts. */
   readonly contender: string;
   readonly kind: "gate" | "baseline";
   readonly workload: Workload;
@@ -96,6 +96,9 @@ export interface PairRow {
   readonly samples: readonly (number | null)[];
 }
 
+/** What becomes of a thread that comes during a removal. Who passes a gate is not kept out by it. */
+export type EntrantOutcome = "blocks" | "fails" | "passes";
+
 /** From the call of unregister to "nobody inside, nobody can come in". */
 export interface RemovalRow {
   readonly contender: string;
@@ -106,11 +109,10 @@ export interface RemovalRow {
   readonly latency: Histogram;
   /** Median latency of each round's removals, ns, in round order; null: round dropped. */
   readonly samples: readonly (number | null)[];
-  /** What enter() does to a thread that comes during removal. */
-  readonly entrantOutcome: "blocks" | "fails";
+  readonly entrantOutcome: EntrantOutcome;
   /** The longest enter() of each reader in each removal; null when idle. */
   readonly entrant: Histogram | null;
-  /** Throughput that the device's readers lose while removals go on, %; null when idle. */
+  /** What the device's readers lose of their rate while it is open, %; null when idle. */
   readonly readersLossPct: Summary | null;
   /** Change in throughput of readers of another device during removal, %; negative: they lose. */
   readonly othersEffectPct: Summary | null;
@@ -122,6 +124,8 @@ export interface Violation {
   readonly property: string;
   /** One line: what was seen, where. */
   readonly detail: string;
+  /** How often it was seen, where that is more than once. */
+  readonly count?: number;
   /** Steps or sites, oldest first, each naming a line of assembly/. */
   readonly trace?: readonly string[];
 }
@@ -134,6 +138,11 @@ export interface StormRow {
   /** The gate it was built with; null for a revision that brings its own. */
   readonly gate: string | null;
   readonly held: boolean;
+  /**
+   * Present where the driver is looked at as it stood, with all its faults: what is found is a report,
+   * and no failure of the run.
+   */
+  readonly asFound?: true;
   readonly sanitized: boolean;
   readonly seed: number;
   readonly seconds: number;

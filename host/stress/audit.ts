@@ -3,50 +3,70 @@
  * What must be true of a machine once all is closed and removed, and what it logged on the way: each
  * difference is a violation with a name that a reader can look up.
  */
+import { logTotal } from "../machine/inspect.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Violation } from "../result/result.ts";
 
-/** Objects by slab type that are in use. */
-export type SlabCensus = ReadonlyMap<string, number>;
+/** What is in use, by what it is: objects by slab type, device numbers, per-CPU bytes. */
+export type Census = ReadonlyMap<string, number>;
 
-/** Types whose objects stay: a device node outlives its devices, as a mknod'ed one does. */
-const KEPT = new Set(["SLAB_INODE"]);
-const MOST_OF_A_KIND = 3;
+/** No counting takes long: one that does walks a list that is no longer one. */
+const DEADLINE_MS = 5_000;
 
-export async function slabCensus(machine: Machine): Promise<SlabCensus> {
-  const census = new Map<string, number>();
-  for (const [type, name] of machine.kernel.group("SLAB_")) {
-    if (KEPT.has(name)) continue;
-    census.set(name, Number(await machine.call(0, "slab_live", type)));
+/**
+ * Counts what is in use.
+ *
+ * @param corrupt - memory is known to be corrupt: device nodes are left as they are, and out of it.
+ * Else those that nobody has open are freed first, as at the end of a run.
+ */
+export async function census(machine: Machine, corrupt = false): Promise<Census> {
+  const { kernel } = machine;
+  const count = (fn: string, ...args: number[]) =>
+    machine.invoke(0, fn, { args, deadlineMs: DEADLINE_MS });
+  const counts = new Map<string, number>();
+  if (!corrupt) await count("evict_inodes");
+  for (const [type, name] of kernel.group("SLAB_")) {
+    if (type >= kernel.constant("NR_SLAB_TYPES")) continue; // another constant of that prefix
+    if (corrupt && name === "SLAB_INODE") continue;
+    counts.set(words(name.replace("SLAB_", "")), await count("slab_live", type));
   }
-  return census;
+  counts.set("device number", await count("ida_count", kernel.constant("CXL_MEMDEV_IDA")));
+  counts.set("per-CPU byte", await count("percpu_used"));
+  return counts;
 }
 
-/** Everything that is still allocated and was not before. */
-export function leaks(before: SlabCensus, after: SlabCensus): Violation[] {
-  return [...after].flatMap(([type, live]) => {
-    const extra = live - (before.get(type) ?? 0);
+/** Everything that is in use and was not before. */
+export function leaks(before: Census, after: Census): Violation[] {
+  return [...after].flatMap(([what, live]): Violation[] => {
+    const extra = live - (before.get(what) ?? 0);
     if (extra === 0) return [];
-    const what = words(type.replace("SLAB_", ""));
-    const detail =
-      extra > 0
-        ? `${extra} × ${what} still allocated once all is closed and removed`
-        : `${what} freed ${-extra} times more often than allocated`;
-    return [{ property: extra > 0 ? "leak" : "double free", detail }];
+    if (extra < 0) {
+      const detail = `${what} freed ${-extra} times more often than allocated`;
+      return [{ property: "double free", detail, count: -extra }];
+    }
+    const detail = `${extra} × ${what} still allocated once all is closed and removed`;
+    return [{ property: "leak", detail, count: extra }];
   });
 }
 
-/** Violations that the kernel logged itself, a few of each kind; warnings of the locks count too. */
+/** What the kernel logged itself, once for each kind; warnings of the locks count too. */
 export function loggedViolations(machine: Machine): Violation[] {
-  const perKind = new Map<string, number>();
-  return machine.log().flatMap((record) => {
-    if (record.level === "LEVEL_INFO") return [];
-    const seen = perKind.get(record.code) ?? 0;
-    perKind.set(record.code, seen + 1);
-    if (seen >= MOST_OF_A_KIND) return [];
-    const property = words(record.code.replace(/^(VIOLATION|WARN)_/, ""));
+  const log = machine.log();
+  const lost = logTotal(machine) - log.length;
+  const kinds = new Map<string, typeof log>();
+  for (const record of log) {
+    if (record.level === "LEVEL_INFO") continue;
+    kinds.set(record.code, [...(kinds.get(record.code) ?? []), record]);
+  }
+  return [...kinds].map(([code, records]) => {
+    const { cpu, a, b } = records[0] as (typeof log)[number]; // a kind has a record
     const hex = (x: number) => `0x${x.toString(16)}`;
-    return [{ property, detail: `seen by CPU ${record.cpu}: ${hex(record.a)}, ${hex(record.b)}` }];
+    const note = lost > 0 ? `; the log lost ${lost} older messages` : "";
+    return {
+      property: words(code.replace(/^(VIOLATION|WARN)_/, "")),
+      detail: `first seen by CPU ${cpu}: ${hex(a)}, ${hex(b)}${note}`,
+      ...(records.length > 1 ? { count: records.length } : {}),
+    };
   });
 }
 

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { verdictStorms } from "../../host/report/rows.ts";
 import { styleFor } from "../../host/report/style.ts";
 import { drawResult } from "../../host/report/text.ts";
 import type { Result } from "../../host/result/result.ts";
@@ -17,7 +18,9 @@ const UPDATE = process.argv.includes("--update");
 
 function stressResult(): Result {
   const sample = sampleResult();
-  const storms = sample.storms.filter(({ gate }) => gate === "rwsem" || gate === "busted");
+  const storms = verdictStorms(sample).filter(
+    ({ gate, sanitized }) => sanitized && (gate === "rwsem" || gate === "busted"),
+  );
   const none = { gates: [], pairs: [], removals: [], comparisons: [], breakEvens: [] };
   return { ...sample, ...none, command: "stress", storms };
 }

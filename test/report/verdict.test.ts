@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { verdictStorms } from "../../host/report/rows.ts";
 import { failuresOf } from "../../host/report/verdict.ts";
 import type { Result } from "../../host/result/result.ts";
 import { sampleResult } from "./sample-result.ts";
 
 function withStorm(command: Result["command"], gate: string, held: boolean): Result {
-  const [storm] = sampleResult().storms.filter((row) => row.gate === gate);
+  const [storm] = verdictStorms(sampleResult()).filter((row) => row.gate === gate);
   if (!storm) throw new Error(`no storm of ${gate}`);
   const violations = held ? [] : [{ property: "use after free", detail: "somewhere" }];
   return { ...sampleResult(), command, storms: [{ ...storm, held, violations }] };
@@ -31,6 +32,16 @@ test("in compare a control that was not caught fails", () => {
 test("in stress a violation is a violation, the control's too", () => {
   assert.is(failuresOf(withStorm("stress", "busted", false)).length, 1);
   assert.is(failuresOf(withStorm("stress", "busted", true)).length, 0);
+});
+
+test("what is found in a driver as it stood is no failure, and no verdict on its gate", () => {
+  const sample = sampleResult();
+  const found = sample.storms.filter((storm) => storm.asFound && !storm.held);
+  assert.is(found.length, 1);
+  assert.equal(failuresOf({ ...sample, storms: found }), []);
+  const asked = withStorm("compare", "rwsem", false);
+  const storms = asked.storms.map((storm) => ({ ...storm, asFound: true as const }));
+  assert.equal(failuresOf({ ...asked, storms }), []);
 });
 
 test.run();

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Looks at a running storm every TICK_MS, and ends it: when a task makes no progress, when the caller
+ * wants no more, or at the first violation where one is enough.
+ */
+import type { TaskState } from "../machine/inspect.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { Violation } from "../result/result.ts";
+import { hungAfterMs, type StormRequest } from "./request.ts";
+
+const TICK_MS = 50;
+
+export class Watch {
+  /** Tasks that hang; each was told to end, and the machine fails unless they all do. */
+  readonly found: Violation[] = [];
+  readonly #machine: Machine;
+  readonly #request: StormRequest;
+  readonly #end: (why: Error) => void;
+  readonly #hungMs: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #started = performance.now();
+  readonly #last: { progress: number; at: number }[];
+  #stopped = false;
+
+  /** @param end - aborts the machine: what does not return within a second is lost */
+  constructor(machine: Machine, request: StormRequest, end: (why: Error) => void) {
+    this.#machine = machine;
+    this.#request = request;
+    this.#end = end;
+    this.#hungMs = hungAfterMs(request);
+    this.#last = machine.tasks().map(({ progress }) => ({ progress, at: this.#started }));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const { signal, onTick, stopAtFirst } = this.#request;
+    onTick?.(performance.now() - this.#started);
+    if (signal.aborted) this.#end(new Error("interrupted"));
+    if (stopAtFirst && !this.#stopped && this.#machine.events()["EV_VIOLATION"] !== 0n) {
+      this.#stopped = true;
+      this.#machine.stop();
+    }
+    const hung = this.#machine.tasks().filter((task) => this.#hangs(task));
+    if (hung.length === 0 || this.found.length > 0) return;
+    this.found.push(...hung.map((task) => hungTask(task, this.#hungMs)));
+    this.#end(new Error("hung task"));
+  }
+
+  /** Who waits for the others at a meeting does not hang: one of the others does. */
+  #hangs(task: TaskState): boolean {
+    const now = performance.now();
+    const last = this.#last[task.cpu];
+    if (last === undefined) return false;
+    if (last.progress !== task.progress || task.wait === "WAIT_RENDEZVOUS") {
+      this.#last[task.cpu] = { progress: task.progress, at: now };
+      return false;
+    }
+    return now - last.at > this.#hungMs;
+  }
+}
+
+function hungTask({ cpu, wait, object, waitedMs }: TaskState, hungMs: number): Violation {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const where =
+    wait === "WAIT_NONE"
+      ? "it runs"
+      : `it waits in ${wait} on 0x${object.toString(16)} for ${seconds(waitedMs)}`;
+  const detail = `CPU ${cpu} did nothing for more than ${seconds(hungMs)}: ${where}`;
+  return { property: "hung task", detail };
+}
