@@ -4,9 +4,9 @@
  * faults injected into the adding of devices, then the driver as it stood in its history, the same way.
  */
 import { availableParallelism } from "node:os";
+import { OPEN_REVISION } from "../machine/driver.ts";
 import type { CompareAsked } from "../result/asked.ts";
 import type { GateFacts } from "../result/result.ts";
-import { OPEN_REVISION } from "../stress/drivers.ts";
 import type { StormRequest } from "../stress/request.ts";
 
 /** What the patch and its series were written about, oldest first; the last one with the patch's gate. */
