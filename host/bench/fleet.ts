@@ -2,6 +2,10 @@
 /**
  * The machines of one run: one for each number of CPUs, all alive for the whole run, so that settings
  * take turns round by round. A machine that has no job costs nothing: its workers wait in the host.
+ *
+ * Where each CPU can have a core it is pinned to one. Left to the system, two CPUs share a core for
+ * seconds on a machine that is not idle, and then what is measured is how long each spins before it
+ * sleeps: a removal of percpu_ref took 14 us instead of 0.6.
  */
 import { availableParallelism } from "node:os";
 import { boot, type Machine, type MachineOptions } from "../machine/machine.ts";
@@ -23,9 +27,9 @@ export interface Machines {
 
 export class Fleet implements Machines {
   readonly #machines = new Map<number, BenchJob>();
-  readonly #options: Omit<MachineOptions, "cpus" | "idlePoll">;
+  readonly #options: Omit<MachineOptions, "cpus" | "idlePoll" | "pin">;
 
-  constructor(options: Omit<MachineOptions, "cpus" | "idlePoll">) {
+  constructor(options: Omit<MachineOptions, "cpus" | "idlePoll" | "pin">) {
     this.#options = options;
   }
 
@@ -33,7 +37,8 @@ export class Fleet implements Machines {
     const there = this.#machines.get(cpus);
     if (there) return there;
     const idlePoll = oversubscribed(cpus) ? 0 : IDLE_POLL;
-    const job = new BenchJob(await boot({ ...this.#options, cpus, idlePoll }));
+    const pin = !oversubscribed(cpus);
+    const job = new BenchJob(await boot({ ...this.#options, cpus, idlePoll, pin }));
     this.#machines.set(cpus, job);
     return job;
   }

@@ -39,6 +39,7 @@ export async function runStorm(request: StormRequest): Promise<StormRow> {
     seed,
     signal: ended.signal,
     idlePoll: cpus > availableParallelism() ? 0 : IDLE_POLL,
+    pin: cpus <= availableParallelism(),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(tier !== undefined && tierSelectable() ? { tier } : {}),
     ...(sanitized ? { image: sanitized.image, shadow: true } : {}),
