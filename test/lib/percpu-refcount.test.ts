@@ -271,7 +271,8 @@ refTest(
     await reader.leave();
     await stage.call(1, "rcu_core");
     await back;
-    assert.equal([ref.flags(), ref.count(), ref.word("CONFIRMED")], [0, BIAS + 1, 1]);
+    // CPU 2 may be back in per-CPU mode before the callback on CPU 1 drops its own reference.
+    assert.equal([ref.flags(), ref.total(), ref.word("CONFIRMED")], [0, BIAS + 1, 1]);
   },
 );
 
