@@ -4,7 +4,8 @@
  * function reference would be static data, which every CPU's instantiation would copy in again.
  *
  * This is the one file that imports upwards: a table a kind of callback, a line a callback. An id is
- * defined beside the function that it names. Order: by the layer that calls, lowest first.
+ * defined beside the function that it names; those of workloads and tests begin at 0x100, and a test
+ * compares the ids of each table. Order: by the layer that calls, lowest first.
  */
 import { panic } from "./arch/wasm/bug";
 import { device } from "./drivers/base/core";

@@ -6,7 +6,13 @@
  * sum of that. The life: release() clears `alive`; whoever holds a reference must find it set.
  */
 import { atomic_add, READ_ONCE, smp_store_release } from "../arch/wasm/atomic";
-import { rcu_core, rcu_qs, rcu_softirq } from "../kernel/rcu/tree";
+import { rcu_qs, rcu_softirq } from "../kernel/rcu/tree";
+import {
+  complete,
+  completion,
+  init_completion,
+  wait_for_completion,
+} from "../kernel/sched/completion";
 import {
   percpu_ref,
   percpu_ref_add_at,
@@ -25,8 +31,8 @@ import {
 import { prandom_below, prandom_seed } from "../lib/random";
 
 /** percpu_ref_release() and percpu_ref_confirm() ids. */
-export const PERCPU_REF_RELEASE_TORTURE: u32 = 3;
-export const PERCPU_REF_CONFIRM_TORTURE: u32 = 2;
+export const PERCPU_REF_RELEASE_TORTURE: u32 = 0x100;
+export const PERCPU_REF_CONFIRM_TORTURE: u32 = 0x100;
 
 /** Begins with the percpu_ref. */
 @unmanaged
@@ -41,24 +47,34 @@ class torture_ref {
   alive: u32;
   /** Times that a user with a reference found `alive` 0. */
   bad: u32;
+  /** Clients that have been in at least once. */
+  clients: u32;
   /** Set when the killer is done: clients leave. */
   done: u32;
 }
 
-export const SIZEOF_TORTURE_REF: u32 = offsetof<torture_ref>();
+/** Behind it: a struct completion, for each release(). */
+const DEAD: usize = offsetof<torture_ref>();
+export const SIZEOF_TORTURE_REF: u32 = <u32>DEAD + offsetof<completion>();
 export const OFFSETOF_TORTURE_REF_RELEASED: u32 = offsetof<torture_ref>("released");
 export const OFFSETOF_TORTURE_REF_CONFIRMED: u32 = offsetof<torture_ref>("confirmed");
 export const OFFSETOF_TORTURE_REF_ALIVE: u32 = offsetof<torture_ref>("alive");
+export const OFFSETOF_TORTURE_REF_CLIENTS: u32 = offsetof<torture_ref>("clients");
 export const OFFSETOF_TORTURE_REF_BAD: u32 = offsetof<torture_ref>("bad");
 
 function word(ref: percpu_ref, offset: usize): usize {
   return changetype<usize>(ref) + offset;
 }
 
+function dead_of(ref: percpu_ref): completion {
+  return changetype<completion>(word(ref, DEAD));
+}
+
 /** The release() of the tests. */
 export function percpu_ref_torture_release(ref: percpu_ref): void {
   smp_store_release(word(ref, offsetof<torture_ref>("alive")), 0);
   atomic_add(1, word(ref, offsetof<torture_ref>("released")));
+  complete(dead_of(ref));
 }
 
 /** The confirmation of the tests. */
@@ -87,7 +103,7 @@ export function percpu_ref_torture_client(ref: percpu_ref, seed: u32, delay: u32
     if (weak ? percpu_ref_tryget(ref) : percpu_ref_tryget_live(ref)) {
       use(ref, delay);
       percpu_ref_put(ref);
-      entries++;
+      if (entries++ === 0) atomic_add(1, word(ref, offsetof<torture_ref>("clients")));
     }
     rcu_qs();
   }
@@ -96,13 +112,12 @@ export function percpu_ref_torture_client(ref: percpu_ref, seed: u32, delay: u32
 
 /** Kills and revives `n` times, and kills once more; waits for each release(). */
 export function percpu_ref_torture_cycle(ref: percpu_ref, n: u32, gap: u32): void {
-  const released = word(ref, offsetof<torture_ref>("released"));
   const alive = word(ref, offsetof<torture_ref>("alive"));
+  init_completion(dead_of(ref));
   for (let i: u32 = 0; i <= n; i++) {
     for (let j = prandom_below(gap); j !== 0; j--) READ_ONCE(alive);
     percpu_ref_kill_and_confirm(ref, PERCPU_REF_CONFIRM_TORTURE);
-    rcu_core();
-    while (READ_ONCE(released) !== i + 1) rcu_qs();
+    wait_for_completion(dead_of(ref));
     if (i === n) break;
     smp_store_release(alive, 1);
     percpu_ref_reinit(ref);

@@ -17,9 +17,9 @@ import {
 } from "../kernel/rcu/tree";
 
 /** rcu_invoke() ids. */
-export const RCU_TEST_NOTE: u32 = 3;
-export const RCU_TEST_SLEEP: u32 = 4;
-export const RCU_TEST_HOLD: u32 = 5;
+export const RCU_TEST_NOTE: u32 = 0x101;
+export const RCU_TEST_SLEEP: u32 = 0x102;
+export const RCU_TEST_HOLD: u32 = 0x103;
 
 /** An object whose callback writes down where and when it ran. */
 @unmanaged

@@ -37,7 +37,7 @@ export const RCU_TORTURE_PIPE_LEN: u32 = 10;
 const POOL: u32 = 100;
 
 /** rcu_invoke() id of rcu_torture_cb(). */
-export const RCU_TORTURE_CB: u32 = 6;
+export const RCU_TORTURE_CB: u32 = 0x100;
 
 /** Zeroed by the host, with room for the pool behind it: RCU_TORTURE_BYTES. */
 @unmanaged
@@ -231,6 +231,21 @@ export function rcu_torture_reader(base: usize, seed: u32, delay: u32, offline: 
     }
   } while (READ_ONCE(base + offsetof<rcu_torture>("done")) === 0);
   return sections;
+}
+
+/**
+ * One section that lasts until *leave is not 0; sets *entered inside.
+ *
+ * @returns the age that the element has at the end
+ */
+export function rcu_torture_holder(entered: usize, leave: usize, base: usize): u32 {
+  rcu_read_lock();
+  const p = elem_of(READ_ONCE(current_of(base)));
+  smp_store_release(entered, 1);
+  while (READ_ONCE(leave) === 0);
+  const count = READ_ONCE(pipe_count_of(p));
+  rcu_read_unlock();
+  return count;
 }
 
 /** Asks for `n` grace periods, for nothing: an updater to share with. Context: sleeps. */

@@ -63,7 +63,12 @@ export class Ref {
     );
   }
 
-  /** RELEASED, CONFIRMED or BAD. */
+  /** The count with the per-CPU counters in it. */
+  total(): number {
+    return this.counters().reduce((sum, n) => sum + n, this.count()) >>> 0;
+  }
+
+  /** RELEASED, CONFIRMED, CLIENTS or BAD. */
   word(name: string): number {
     return this.#stage.get(this.at + this.#stage.constant(`OFFSETOF_TORTURE_REF_${name}`));
   }

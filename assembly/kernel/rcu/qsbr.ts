@@ -265,7 +265,7 @@ function rcu_wait_for_cpu(cpu: u32, gp: u64): void {
     if (rcu_cpu_quiescent(cpu, gp)) break;
     if (stall !== 0 && ktime_get() >= report) {
       rcu_report_stall(gp);
-      report += stall;
+      report = ktime_get() + stall;
     }
   }
   smp_store_release(waiting, 0);

@@ -183,7 +183,7 @@ staged(
       ],
     );
     const [one, , two] = reports;
-    assert.ok(one !== undefined && two !== undefined && two.timeNs - one.timeNs >= 19_000_000n);
+    assert.ok(one !== undefined && two !== undefined && two.timeNs - one.timeNs >= 20_000_000n);
     await first.leave();
     await second.leave();
     await sync;
