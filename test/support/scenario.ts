@@ -36,7 +36,7 @@ export class Scenario {
   readonly machine: Machine;
   readonly words: Uint32Array;
   readonly #view: DataView;
-  #events: Record<string, bigint> = {};
+  #events: Record<string, number> = {};
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -167,16 +167,21 @@ export class Scenario {
     };
   }
 
-  /** Event counts since the last call, or since boot; by name without EV_, those that are not 0. */
+  /** Event counts since boot; by name without EV_, those that are not 0. */
+  eventsSinceBoot(): Record<string, number> {
+    const counts = Object.entries(this.machine.events()).map(([name, n]) => {
+      return [name.replace("EV_", ""), Number(n)] as const;
+    });
+    return Object.fromEntries(counts.filter(([, n]) => n !== 0));
+  }
+
+  /** The same since the last call of this. */
   events(): Record<string, number> {
-    const now = this.machine.events();
-    const counts: Record<string, number> = {};
-    for (const [name, count] of Object.entries(now)) {
-      const n = Number(count - (this.#events[name] ?? 0n));
-      if (n !== 0) counts[name.replace("EV_", "")] = n;
-    }
+    const now = this.eventsSinceBoot();
+    const before = this.#events;
     this.#events = now;
-    return counts;
+    const counts = Object.entries(now).map(([name, n]) => [name, n - (before[name] ?? 0)] as const);
+    return Object.fromEntries(counts.filter(([, n]) => n !== 0));
   }
 
   #describe(): string {
