@@ -4,8 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeReport, type Report } from "../../host/instrument/report.ts";
 import { boot, type Machine } from "../../host/machine/machine.ts";
+import { describe, image, marked, reportsOf, sites, where } from "../instrument/fixture.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { describe, image, marked, reportsOf, sites, where } from "./fixture.ts";
 
 const MAKER = 0;
 const KILLER = 1;
@@ -58,7 +58,7 @@ const AFTER_FREE: Readonly<Record<string, Expected>> = {
 };
 
 for (const [name, { args = [], ...expected }] of Object.entries(AFTER_FREE)) {
-  test(`K7: use after free, ${name.slice(4)}: the access, the allocation and the free are named`, async () => {
+  test(`K7: ${name.slice(4)} after free: the access, the allocation and the free are named`, async () => {
     const report = await provoke(name, ...args);
     const { object } = report;
     assert.is(report.property, "use after free");
