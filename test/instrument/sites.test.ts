@@ -88,10 +88,10 @@ test("sites are numbered from 1 in the order of the bytes", () => {
 function argumentsOf(callee: string, count: number): number[][] {
   const index = exportedFunction(before, callee);
   return code.after.flatMap((fn) =>
-    fn.code.flatMap(({ opcode, immediate }, i) => {
-      if (opcode !== OP.call || immediate !== index) return [];
+    fn.code.flatMap(({ op, immediate }, i) => {
+      if (op !== OP.call || immediate !== index) return [];
       const constants = fn.code.slice(i - count, i);
-      if (constants.some((instruction) => instruction.opcode !== OP.i32Const)) return [];
+      if (constants.some((instruction) => instruction.op !== OP.i32Const)) return [];
       return [constants.map((instruction) => instruction.immediate >>> 0)];
     }),
   );
@@ -114,10 +114,10 @@ test("every access that is not left alone is checked once, in its size", () => {
 
 test("every call that is not left alone leaves its number on the call stack", () => {
   const pushed = code.after.flatMap((fn) =>
-    fn.code.flatMap(({ opcode }, i) => {
+    fn.code.flatMap(({ op }, i) => {
       const [tee, id] = fn.code.slice(Math.max(0, i - 2), i);
-      const push = opcode === OP.i32Store && tee?.opcode === OP.localTee;
-      return push && id?.opcode === OP.i32Const ? [id.immediate] : [];
+      const push = op === OP.i32Store && tee?.op === OP.localTee;
+      return push && id?.op === OP.i32Const ? [id.immediate] : [];
     }),
   );
   const calls = made.sites.filter((site) => site.kind === "call" && checked(site));
@@ -128,7 +128,7 @@ test("every call that is not left alone leaves its number on the call stack", ()
 
 test("what is left alone: the allocators, notify, fixed addresses, calls that leave no trace", () => {
   const previous = new Map(
-    code.before.flatMap((fn) => fn.code.map(({ at }, i) => [at, fn.code[i - 1]?.opcode])),
+    code.before.flatMap((fn) => fn.code.map(({ at }, i) => [at, fn.code[i - 1]?.op])),
   );
   for (const site of made.sites) {
     const reason = made.left.get(site.id);
@@ -149,10 +149,10 @@ test("what is left alone: the allocators, notify, fixed addresses, calls that le
 test("each access stands behind its check, unchanged", () => {
   const last = new Map<number, number>();
   for (const fn of code.after) {
-    for (const { at, opcode } of fn.code) last.set(made.origin(at), opcode);
+    for (const { at, op } of fn.code) last.set(made.origin(at), op);
   }
   for (const fn of code.before) {
-    for (const { at, opcode } of fn.code) assert.is(last.get(at), opcode, `at ${at}`);
+    for (const { at, op } of fn.code) assert.is(last.get(at), op, `at ${at}`);
   }
 });
 
