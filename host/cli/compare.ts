@@ -25,7 +25,7 @@ function compareOptions(context: Context) {
 /** What --quick changes, where the command line does not say otherwise. */
 function quickValues({ cores }: Context) {
   const threads = [...new Set([...threadCounts(cores), cores])].filter((count) => count <= 64);
-  return { threads, rounds: 7, window: 10 * MS, storm: 1e9 };
+  return { threads, rounds: 11, window: 10 * MS, storm: 1e9 };
 }
 
 /** Options that say something of two saved results; the others are about a run. */
