@@ -6,6 +6,11 @@ import { type MemoryMap, writeBootInfo } from "./memory-map.ts";
 import type { MachineOptions } from "./options.ts";
 import type { FromWorker } from "./protocol.ts";
 
+/** What each CPU holds back of freed memory: all of them together at most a quarter of the arena. */
+function defaultQuarantine({ arenaStart, arenaEnd, cpus }: MemoryMap): number {
+  return Math.min(1 << 20, Math.floor((arenaEnd - arenaStart) / (4 * cpus)));
+}
+
 /** @returns whether raw code in this tier loses a local across a wait. @throws BootError */
 export async function bringUp(
   board: Board,
@@ -21,7 +26,7 @@ export async function bringUp(
     spinLimit: options.spinLimit ?? 1000,
     rcuStallTimeoutNs: BigInt(options.rcuStallMs ?? 10_000) * 1_000_000n,
     rwsemWaitTimeoutNs: BigInt(options.rwsemWaitMs ?? 4) * 1_000_000n,
-    kasanQuarantineBytes: options.kasanQuarantineBytes ?? 1 << 20,
+    kasanQuarantineBytes: options.kasanQuarantineBytes ?? defaultQuarantine(map),
   });
   const cpus = Array.from({ length: board.cpus }, (_, cpu) => cpu);
   const ready = await Promise.all(

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * That no access of kernel.wasm goes without a site, and none that matters without a check: counted by
- * binaryen, by wabt where it is installed, and by the tests' own reader.
+ * binaryen, and by wabt where it is installed.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import binaryen from "assemblyscript/binaryen";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { walkFunction } from "../../host/instrument/function-walk.ts";
 import { OP } from "../../host/instrument/instructions.ts";
 import { ReasonLeft, sanitize } from "../../host/instrument/sanitize.ts";
 import { describeSite, findSites, type Site, shortName } from "../../host/instrument/sites.ts";
-import { exportedFunction, parseModule } from "../../host/instrument/wasm-binary.ts";
+import {
+  exportedFunction,
+  parseModule,
+  type WasmModule,
+} from "../../host/instrument/wasm-binary.ts";
 import { KERNEL_MAP_PATH, KERNEL_PATH, readKernel } from "../../host/machine/image.ts";
-import { readWasm } from "../wasm-binary.ts";
 
 const wasm = readKernel();
 const made = sanitize(wasm, readFileSync(KERNEL_MAP_PATH, "utf8"));
 const accesses = made.sites.filter(({ kind }) => kind !== "call");
 const before = parseModule(wasm);
-const code = { before: readWasm(wasm).functions, after: readWasm(made.wasm).functions };
+
+const instructionsOf = (module: WasmModule) =>
+  module.bodies.map((body) => walkFunction(module, body).map(({ instruction }) => instruction));
+const code = { before: instructionsOf(before), after: instructionsOf(parseModule(made.wasm)) };
 
 /** What an address that is never forbidden ends with. */
 const FIXED = new Set<number>([OP.i32Const, OP.globalGet, OP.localTee]);
@@ -88,10 +95,10 @@ test("sites are numbered from 1 in the order of the bytes", () => {
 function argumentsOf(callee: string, count: number): number[][] {
   const index = exportedFunction(before, callee);
   return code.after.flatMap((fn) =>
-    fn.code.flatMap(({ op, immediate }, i) => {
-      if (op !== OP.call || immediate !== index) return [];
-      const constants = fn.code.slice(i - count, i);
-      if (constants.some((instruction) => instruction.op !== OP.i32Const)) return [];
+    fn.flatMap(({ opcode, immediate }, i) => {
+      if (opcode !== OP.call || immediate !== index) return [];
+      const constants = fn.slice(i - count, i);
+      if (constants.some((instruction) => instruction.opcode !== OP.i32Const)) return [];
       return [constants.map((instruction) => instruction.immediate >>> 0)];
     }),
   );
@@ -114,10 +121,10 @@ test("every access that is not left alone is checked once, in its size", () => {
 
 test("every call that is not left alone leaves its number on the call stack", () => {
   const pushed = code.after.flatMap((fn) =>
-    fn.code.flatMap(({ op }, i) => {
-      const [tee, id] = fn.code.slice(Math.max(0, i - 2), i);
-      const push = op === OP.i32Store && tee?.op === OP.localTee;
-      return push && id?.op === OP.i32Const ? [id.immediate] : [];
+    fn.flatMap(({ opcode }, i) => {
+      const [tee, id] = fn.slice(Math.max(0, i - 2), i);
+      const push = opcode === OP.i32Store && tee?.opcode === OP.localTee;
+      return push && id?.opcode === OP.i32Const ? [id.immediate] : [];
     }),
   );
   const calls = made.sites.filter((site) => site.kind === "call" && checked(site));
@@ -128,7 +135,7 @@ test("every call that is not left alone leaves its number on the call stack", ()
 
 test("what is left alone: the allocators, notify, fixed addresses, calls that leave no trace", () => {
   const previous = new Map(
-    code.before.flatMap((fn) => fn.code.map(({ at }, i) => [at, fn.code[i - 1]?.op])),
+    code.before.flatMap((fn) => fn.map(({ at }, i) => [at, fn[i - 1]?.opcode])),
   );
   for (const site of made.sites) {
     const reason = made.left.get(site.id);
@@ -149,10 +156,10 @@ test("what is left alone: the allocators, notify, fixed addresses, calls that le
 test("each access stands behind its check, unchanged", () => {
   const last = new Map<number, number>();
   for (const fn of code.after) {
-    for (const { at, op } of fn.code) last.set(made.origin(at), op);
+    for (const { at, opcode } of fn) last.set(made.origin(at), opcode);
   }
   for (const fn of code.before) {
-    for (const { at, op } of fn.code) assert.is(last.get(at), op, `at ${at}`);
+    for (const { at, opcode } of fn) assert.is(last.get(at), opcode, `at ${at}`);
   }
 });
 
