@@ -75,11 +75,16 @@ function unknownCommand(name: string): UsageError {
   return new UsageError(`unknown command ${JSON.stringify(name)}${hint}`);
 }
 
+/** The library's options by the names that they have here. */
+function asOption(message: string): string {
+  return message.replace(/^memoryBytes: /, "--memory: ");
+}
+
 /** One line for what is the user's or the machine's doing; a stack for what is ours. */
 function report(error: unknown, prefix: string): number {
   const line = (text: string) =>
     process.stderr.write(`${prefix}${text.replaceAll("\n", "\n  ")}\n`);
-  if (error instanceof UsageError) line(error.message);
+  if (error instanceof UsageError) line(asOption(error.message));
   else if (error instanceof MachineError) line(error.message);
   else line(`[harness bug] ${error instanceof Error ? error.stack : String(error)}`);
   return error instanceof UsageError ? EXIT_USAGE : EXIT_MACHINE;

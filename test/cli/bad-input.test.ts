@@ -2,7 +2,7 @@
 /** Every bad input has one line, on stderr, and its status; nothing is measured, nothing written. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FAKE_MAIN, hotunplug } from "./spawn.ts";
+import { FAKE_MAIN, hotunplug, MAIN } from "./spawn.ts";
 
 /** Command line, and the line that it is refused with, after "hotunplug: ". */
 const REFUSED: readonly (readonly [args: string, line: string])[] = [
@@ -91,6 +91,13 @@ test("a Node that is too old is told so before anything else is loaded", () => {
   assert.is(stderr, "hotunplug: Node 18.19.0 is too old: it needs 20 or newer\n");
   assert.is(stdout, "");
   assert.is(status, 3);
+});
+
+test("memory that holds no machine of that many CPUs is refused under the option's name", () => {
+  const args = ["stress", "--memory", "16MiB", "--clients", "63", "--time", "100ms"];
+  const { status, stderr } = hotunplug(args, { main: MAIN });
+  assert.is(status, 2);
+  assert.match(stderr, /^hotunplug: stress: --memory: 16777216 is too small; 64 CPUs need \d+$/m);
 });
 
 test.run();
