@@ -16,6 +16,8 @@
  *   S1  err_add still frees an initialised device with kfree(): the name leaks, and whoever opened while
  *       the cdev was live has its ioctl, its close and its cdev's last put in freed memory.
  *   S2  that dev_set_name() may fail is not looked at.
+ *   S3  the last id is CXL_MEM_MAX_DEVS itself, one past the numbers that were reserved: so in every
+ *       revision, see memdev_ida_alloc().
  *   S6  removal of one device waits for the ioctls of all, and stalls those that come after.
  *   S7  release_file goes by i_cdev although private_data has it.
  *

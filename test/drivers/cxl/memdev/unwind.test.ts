@@ -77,7 +77,7 @@ for (const driver of [...OLD, ...COMPLETE]) {
     assert.equal(m.warnings(), []);
   });
 
-  test(`${driver.name}: S3: ids end one past the numbers that were reserved`, () => {
+  test(`S3: ids end one past the numbers that were reserved (${driver.name})`, () => {
     const m = new LocalMachine(1);
     const id = driverId(m.kernel, driver);
     const max = m.constant("CXL_MEM_MAX_DEVS");
