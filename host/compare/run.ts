@@ -14,9 +14,6 @@ import type { RunCompare, RunContext } from "../result/run.ts";
 import { runStorm } from "../stress/storm.ts";
 import { type PlannedStorm, plannedStorms } from "./storms.ts";
 
-/** The gate that all others are set beside: the patch's. */
-export const REFERENCE_GATE = "rwsem";
-
 /** Of the progress bar, what the storms take. */
 const STORM_SHARE = 0.3;
 
@@ -36,6 +33,7 @@ export const runCompare: RunCompare = async (asked, context) => {
     },
   );
   const { gates, pairs, removals, tier } = measured;
+  const reference = asked.gates[0] as string; // at least one gate is asked for
   const { storms, notes } = await stormAll(plannedStorms(asked, gates), context);
   return assembleResult(
     {
@@ -51,7 +49,7 @@ export const runCompare: RunCompare = async (asked, context) => {
       pairs,
       removals,
       storms,
-      comparisons: compareGates(pairs, removals, REFERENCE_GATE, asked.seed),
+      comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
       notes: [...measured.notes, ...notes],
     },
