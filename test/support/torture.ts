@@ -19,6 +19,8 @@ export interface TortureOptions {
   /** Sections of each CPU in a round. */
   readonly sections: number;
   readonly spinLimit: number;
+  /** False: no section sleeps, and the CPUs meet in the fast paths, as often as the machine lets them. */
+  readonly naps?: boolean;
   readonly rwsemWaitMs?: number;
   /** What the rounds should reach: on a busy machine there may be up to PATIENCE times as many. */
   readonly reaches?: (soFar: Tortured) => boolean;
@@ -50,7 +52,8 @@ async function round(
   const data = on.alloc(on.constant("SIZEOF_TORTURE_DATA"));
   const below = (n: number) => Math.floor(random() * n);
   const spin = 1 << below(8);
-  const sleepEvery = i % 2 === 0 ? 1 + below(8) : 0;
+  const naps = o.naps !== false && i % 2 === 0;
+  const sleepEvery = naps ? 1 + below(8) : 0;
   const reads = Array.from({ length: o.cpus }, (_, cpu) => cpu > 0 && below(2) === 0);
   const type = on.constant(o.type);
   const seen = await on.machine.callAll("locktorture", (cpu) => {

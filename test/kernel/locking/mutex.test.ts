@@ -16,6 +16,11 @@ for (const cpus of [2, 4]) {
   });
 }
 
+test("M1: CPUs that do little else than lock and unlock exclude one another", async () => {
+  const load = { ...LOAD, sections: 3000, naps: false };
+  await survives({ ...load, cpus: 2, seed: 6, spinLimit: 1000 });
+});
+
 test("M1, O2: CPUs that never spin exclude one another", async () => {
   await survives({ ...LOAD, cpus: 4, seed: 5, spinLimit: 0 }, "MUTEX_SLEEP");
 });

@@ -18,6 +18,11 @@ for (const cpus of [2, 4]) {
   });
 }
 
+test("R1: CPUs that do little else than lock and unlock exclude one another", async () => {
+  const load = { ...LOAD, sections: 3000, naps: false };
+  await survives({ ...load, cpus: 2, seed: 20, spinLimit: 1000 });
+});
+
 test("R12: with a handoff at every failed attempt it still excludes", async () => {
   const load = { ...LOAD, cpus: 4, seed: 3, spinLimit: 50, rwsemWaitMs: 0 };
   await survives(load, "RWSEM_WLOCK_HANDOFF");

@@ -141,6 +141,22 @@ test("the reader count that overflows is warned of, and spinning on it ends", ()
   assert.is(sem.owner & NONSPINNABLE, NONSPINNABLE);
 });
 
+test("R15: NONSPINNABLE is not set over a writer: no reader would clear it", () => {
+  sem.count = READFAIL;
+  sem.owner = local.makeTask();
+  local.call("down_read", sem.at);
+  assert.is(sem.owner, local.task | READER_OWNED);
+});
+
+test("R9: nobody is let in while the reader count overflows", () => {
+  local.call("down_write", sem.at);
+  const { task } = queue(true);
+  sem.count |= READFAIL;
+  local.call("up_write", sem.at);
+  assert.ok(local.isParked(task));
+  assert.is(sem.count, READFAIL | WAITERS);
+});
+
 test("the pieces of the read fast path are down_read() and up_read()", () => {
   let count = local.call("rwsem_read_trylock_add", sem.at);
   assert.is(count, READER);

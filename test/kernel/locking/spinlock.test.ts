@@ -16,6 +16,11 @@ for (const cpus of [2, 4]) {
   });
 }
 
+test("L1: CPUs that do little else than lock and unlock exclude one another", async () => {
+  const load = { type: "TORTURE_RAW_SPIN_LOCK", rounds: 8, sections: 20_000, naps: false };
+  await survives({ ...load, cpus: 2, seed: 6, spinLimit: 1000 });
+});
+
 test("L1: CPUs that never spin exclude one another", async () => {
   const load = { type: "TORTURE_RAW_SPIN_LOCK", rounds: 3, sections: 1000 };
   await survives({ ...load, cpus: 4, seed: 5, spinLimit: 0 });
