@@ -6,9 +6,11 @@
  *          kernel/sched/completion.c.
  *
  * State:   refcount_t (u32): 1 while the device lives, plus 1 for each ioctl inside; 0 for good once
- *          the device is gone and the last one left. Behind it a struct completion.
- * Cost:    enter is a compare-exchange loop, exit an atomic subtract: one shared line a device.
- *          Removal is one subtract, plus a wait if somebody is inside.
+ *          the device is gone and the last one left. dying (u32): 1 once the removal began, as debugfs
+ *          has it from d_unlinked(): while others are inside the count alone turns nobody away, and who
+ *          comes often enough would keep the remover out for ever. Behind them a struct completion.
+ * Cost:    enter is a load and a compare-exchange loop, exit an atomic subtract: one shared line a
+ *          device. Removal is a store and a subtract, plus a wait if somebody is inside.
  * Trade:   exact and immediate, without a grace period; contended it is worse than an rwsem's add.
  */
 import {
@@ -35,6 +37,7 @@ import { BYTES_EMBEDDED, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
 @final
 export class refcount_gate {
   active_users: i32;
+  dying: u32;
 
   bytes(where: u32): u32 {
     return where === BYTES_EMBEDDED ? offsetof<refcount_gate>() + offsetof<completion>() : 0;
@@ -46,13 +49,15 @@ export class refcount_gate {
 
   init(): i32 {
     refcount_set(changetype<usize>(this), 1);
+    this.dying = 0; // plain: not published yet
     init_completion(drained(this));
     return 0;
   }
 
-  /** The token is the count that was found: 0 when the device is gone, negative when saturated. */
+  /** The token is the count that was found: 0 when the device is going, negative when saturated. */
   @inline
   enter_fast(): u32 {
+    if (this.dying !== 0) return 0; // plain: a stale 0 lets in one more, whom kill() waits for
     const users = changetype<usize>(this);
     let old = atomic_read(users);
     while (old > 0) {
@@ -95,6 +100,7 @@ export class refcount_gate {
   }
 
   kill(slot: usize): void {
+    WRITE_ONCE(changetype<usize>(this) + offsetof<refcount_gate>("dying"), 1);
     if (!refcount_dec_and_test(changetype<usize>(this))) wait_for_completion(drained(this));
     WRITE_ONCE(slot, 0);
   }

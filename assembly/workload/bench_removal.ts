@@ -8,7 +8,8 @@
  * which its device was open to it, an entry that waited for the removal included: how long the device
  * then stays away is this benchmark's doing, and no gate's.
  *
- * Rules:   V1  A removal starts only once every reader of the device got on since it was opened.
+ * Rules:   V1  A removal starts only once every reader of the device got on since it was opened; the
+ *              first one once all readers did.
  *          V2  The gate is destroyed only once every reader of the device was turned away.
  *          V3  An entrant that finds a context which is not alive inside the gate ends the job: -EIO.
  *          V4  Whoever ends early, for whatever reason, ends the job of all: nobody waits for it.
@@ -85,11 +86,11 @@ function await_readers(job: bench_job, word: usize, seen: u32): i32 {
   return 0;
 }
 
-/** V1: waits until every reader of the device has a new heartbeat. */
-function readers_got_on(job: bench_job): i32 {
+/** V1: waits until every reader, of the device or of any, has a new heartbeat. */
+function readers_got_on(job: bench_job, of_any: bool): i32 {
   for (let cpu: u32 = 1; cpu < job.ncpus; cpu++) {
     const reader = bench_cpu_of(job, cpu);
-    if (reader.same === 0) continue;
+    if (reader.same === 0 && !of_any) continue;
     const beats = changetype<usize>(reader);
     const rc = await_readers(job, beats, READ_ONCE(beats));
     if (rc !== 0) return rc;
@@ -139,7 +140,7 @@ class removal_op {
     const start = ktime_get();
     for (let i: u32 = 0; i < job.removals; i++) {
       smp_store_release(epoch_of(job), epoch);
-      let rc = readers_got_on(job); // V1
+      let rc = readers_got_on(job, i === 0); // V1
       if (rc === 0) rc = interrupted(job);
       if (rc !== 0) return rc;
       pause(job.pause_ns);

@@ -13,7 +13,7 @@ import { rcu_qs } from "../kernel/rcu/tree";
 import { bench_device_kill, device_gate, device_slot } from "./bench_device";
 import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
 import { await_change, should_stop } from "./rendezvous";
-import { CONTEXT_ALIVE } from "./section";
+import { CONTEXT_ALIVE, entry_is_pending, finish_section_slowpath, section } from "./section";
 
 /** gate_guest.state */
 export const GUEST_INSIDE: u32 = 1;
@@ -147,6 +147,20 @@ class leave_op {
   }
 }
 
+@unmanaged
+@final
+class sections_op {
+  /** As the benchmarks do: the hot loop, then what it left pending. visits: the bursts asked for. */
+  run<G extends Gate>(): i32 {
+    const guest = changetype<gate_guest>(this);
+    const g = changetype<G>(device_gate(guest.device));
+    const slot = device_slot(guest.device);
+    guest.visits = section.run<G>(g, slot, guest.visits); // plain: the caller's own
+    guest.state = entry_is_pending() ? 1 : 0;
+    return finish_section_slowpath<G>(g, slot);
+  }
+}
+
 function known(rc: i32): i32 {
   return rc === NO_SUCH_CONTENDER ? -EINVAL : 0;
 }
@@ -172,6 +186,17 @@ export function gate_enter(contender: u32, device: usize): u32 {
 export function gate_leave(p: usize): i32 {
   const guest = changetype<gate_guest>(p);
   return known(dispatch_contender<leave_op>(guest.contender, changetype<leave_op>(p)));
+}
+
+/**
+ * Runs guest.visits bursts of read sections; leaves there how many are left, and in guest.state whether
+ * an entry was left pending.
+ *
+ * @returns one of SECTION_*, or NO_SUCH_CONTENDER. Context: sleeps as the gate does.
+ */
+export function gate_sections(p: usize): i32 {
+  const guest = changetype<gate_guest>(p);
+  return dispatch_contender<sections_op>(guest.contender, changetype<sections_op>(p));
 }
 
 /** Visits of `n` guests so far, as the caller sees them by plain loads. */

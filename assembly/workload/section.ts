@@ -3,8 +3,15 @@
  * The read section that is timed: enter, test the pointer, read one word through it, exit.
  *
  * A burst is eight of them, unrolled: an engine checks for interrupts at each loop header, and one
- * check for eight sections hides in them. The hot loop holds no call and no branch on the gate: what a
- * fast path cannot finish is left pending, the loop ends, and finish_section_slowpath() does the rest.
+ * check for eight sections hides in them.
+ *
+ * Rules:   S1  The hot loop holds no call and no branch on the gate: at the first section that a fast
+ *              path cannot finish it ends, and leaves that section's other half pending.
+ *          S2  finish_section_slowpath() does what is pending, once: whatever it says, the caller is
+ *              outside afterwards, and every entry has had its exit.
+ *          S3  It says CLOSED when the gate turned the caller away or the pointer was 0, BAD when a
+ *              context was not alive inside the gate, DONE else.
+ *          S4  The loop ends early when a grace period waits for this CPU.
  */
 import { READ_ONCE } from "../arch/wasm/atomic";
 import { PERCPU_SCRATCH, this_cpu_ptr } from "../arch/wasm/percpu";

@@ -8,14 +8,15 @@
  * A slot is one device: its parent, and the minor that the driver got for it. Each remover owns the
  * slots whose number is its own modulo the removers; clients use all of them.
  *
- * Checked here, as it goes (mm/slab.ts, the sanitizer and __cxl_memdev_ioctl() check the rest):
+ * What a driver must keep is checked here as it goes: T1, T2 and T4. mm/slab.ts, the sanitizer and
+ * __cxl_memdev_ioctl() check the rest.
  *
- *   T1  An ioctl that starts after the removal of its device returned fails with -ENXIO.
- *   T2  An ioctl on an open file says 0 or an errno that it is documented to say.
- *   T3  Nobody stands still: task.progress counts each operation, and the host watches it.
- *   T4  An ioctl that ended before the removal of its device began did not fail with -ENXIO.
- *   T5  When the time is up, or the host says stop, everybody leaves after the operation in hand; then
- *       all devices are removed, and no callback is left.
+ * Rules:   T1  An ioctl that starts after the removal of its device returned fails with -ENXIO.
+ *          T2  An ioctl on an open file says 0 or an errno that it is documented to say.
+ *          T3  Nobody stands still: task.progress counts each operation, and the host watches it.
+ *          T4  An ioctl that ended before the removal of its device began did not fail with -ENXIO.
+ *          T5  When the time is up, or the host says stop, everybody leaves after the operation in
+ *              hand; then all devices are removed, and no callback is left.
  *
  * slot.generation is odd while the device is there. A file opened between two equal odd readings
  * belongs to that generation: its minor was not given out again meanwhile.

@@ -9,6 +9,8 @@ import type { CpuReport, Job } from "./job.ts";
 
 const WARMUP_NS = 1_500_000;
 const LEAST_SAMPLES = 8; // of each CPU, for a window to count
+/** A window is this much longer where threads take turns on a core: the system's turns are some ms. */
+const OVERSUBSCRIBED_WINDOWS = 4;
 
 /** A contender's devices on one machine: devices[0] is the shared one, devices[cpu] a CPU's own. */
 export interface Site {
@@ -46,7 +48,7 @@ export async function measurePair(
     fn: "bench_read",
     contender: site.contender.id,
     ncpus: job.machine.cpus,
-    windowNs,
+    windowNs: windowNs * (oversubscribed(job.machine.cpus) ? OVERSUBSCRIBED_WINDOWS : 1),
     warmupNs: WARMUP_NS,
     cpu: (cpu) => ({ device: site.devices[devices === "same" ? 0 : cpu] ?? 0 }),
     name: site.contender.name,

@@ -35,7 +35,7 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
   ],
   percpu_ref: [[OP.load32, BODY + 4 * SECTIONS]], // enter, exit: the mode word, this CPU's counter
   refcount: [
-    [OP.load32, BODY],
+    [OP.load32, BODY + SECTIONS], // enter: whether the removal began
     [OP.atomicLoad32, SECTIONS],
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],

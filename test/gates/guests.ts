@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Guests of a gate: what assembly/workload/gatetest.ts does on the CPUs of a stage, step by step. */
+import type { KernelAbi } from "../../host/abi/kernel.ts";
+import { kernelImage } from "../../host/machine/image.ts";
+import type { Stage } from "../kernel/rcu/stage.ts";
+
+export interface GateName {
+  /** As users write it. */
+  readonly name: string;
+  readonly id: number;
+}
+
+/** Every gate of the table. */
+export function gatesOf(abi: KernelAbi): GateName[] {
+  return [...abi.group("GATE_")]
+    .filter(([, name]) => name !== "GATE_CLOSED")
+    .map(([id, name]) => ({ name: name.replace("GATE_", "").toLowerCase(), id }));
+}
+
+const all = gatesOf(kernelImage("default").abi);
+
+export const CONTROL = "busted";
+
+/** Those that keep the rules, and the one that is there to break them. */
+export const GATES: readonly GateName[] = all.filter(({ name }) => name !== CONTROL);
+export const BUSTED = all.find(({ name }) => name === CONTROL) as GateName;
+
+/** Where a remover sleeps until the last guest is out. */
+const REMOVER_WAITS = new Set(["WAIT_RWSEM_WRITE", "WAIT_COMPLETION"]);
+
+export class House {
+  readonly stage: Stage;
+  readonly gate: GateName;
+  readonly device: number;
+  /** Records of the guests, one behind the other, one a CPU. */
+  readonly guests: number;
+  readonly #size: number;
+
+  private constructor(stage: Stage, gate: GateName, device: number) {
+    this.stage = stage;
+    this.gate = gate;
+    this.device = device;
+    this.#size = stage.constant("SIZEOF_GATE_GUEST");
+    this.guests = stage.alloc(this.#size * stage.machine.cpus);
+    for (let cpu = 0; cpu < stage.machine.cpus; cpu++) this.#prepare(cpu);
+  }
+
+  /** A device with this gate, open. */
+  static async build(stage: Stage, gate: GateName): Promise<House> {
+    const device = await stage.call(0, "bench_device_create", gate.id);
+    if (device === 0) throw new Error(`no device for ${gate.name}`);
+    return new House(stage, gate, device);
+  }
+
+  #prepare(cpu: number): void {
+    for (let at = 0; at < this.#size; at += 4) this.stage.set(this.guest(cpu) + at, 0);
+    this.set(cpu, "CONTENDER", this.gate.id);
+    this.set(cpu, "DEVICE", this.device);
+  }
+
+  guest(cpu: number): number {
+    return this.guests + cpu * this.#size;
+  }
+
+  get(cpu: number, field: string): number {
+    return this.stage.get(this.guest(cpu) + this.stage.constant(`OFFSETOF_GATE_GUEST_${field}`));
+  }
+
+  set(cpu: number, field: string, value: number): void {
+    this.stage.set(
+      this.guest(cpu) + this.stage.constant(`OFFSETOF_GATE_GUEST_${field}`),
+      value >>> 0,
+    );
+  }
+
+  /** The name of a constant's value: FOUND_ALIVE, GUEST_INSIDE. */
+  #named(prefix: string, value: number): string {
+    for (const [name, number] of this.stage.machine.kernel.constants) {
+      if (name.startsWith(prefix) && number === value) return name;
+    }
+    return `${prefix}${value}`;
+  }
+
+  foundAtEntry(cpu: number): string {
+    return this.#named("FOUND_", this.get(cpu, "FOUND_AT_ENTRY"));
+  }
+
+  foundAtExit(cpu: number): string {
+    return this.#named("FOUND_", this.get(cpu, "FOUND_AT_EXIT"));
+  }
+
+  /** Sends CPU `cpu` in; it stays until leave(). */
+  send(cpu: number): Promise<number> {
+    this.#prepare(cpu);
+    return this.stage.call(cpu, "gate_visit", this.guest(cpu));
+  }
+
+  /** Sends CPU `cpu` in. @returns GUEST_INSIDE or GUEST_TURNED_AWAY, once the gate has answered */
+  async visit(cpu: number): Promise<{ answer: string; leave: () => Promise<number> }> {
+    const visit = this.send(cpu);
+    await this.answered(cpu);
+    const leave = () => {
+      this.set(cpu, "LEAVE", 1);
+      return visit;
+    };
+    return { answer: this.#named("GUEST_", this.get(cpu, "STATE")), leave };
+  }
+
+  answered(cpu: number): Promise<void> {
+    return this.stage.until(`CPU ${cpu} has its answer`, () => this.get(cpu, "STATE") !== 0);
+  }
+
+  /** Starts a removal on CPU 0, which spoils the context as soon as it is done. */
+  remove(): Removal {
+    const { stage, gate, device, guests } = this;
+    const n = stage.machine.cpus;
+    const removal = { done: false, seen: -1 };
+    const result = stage.call(0, "gate_remove", gate.id, device, guests, n).then((seen) => {
+      removal.done = true;
+      removal.seen = seen;
+      return seen;
+    });
+    result.catch(() => {});
+    return { state: removal, result };
+  }
+
+  /** Until the removal is over, or sleeps because somebody is inside. @returns whether it is over */
+  async settled({ state }: Removal): Promise<boolean> {
+    await this.stage.until("the removal is over or sleeps", () => {
+      const task = this.stage.machine.tasks()[0];
+      const sleeps = task?.state === "TASK_PARKED" && REMOVER_WAITS.has(task.wait);
+      return state.done || sleeps;
+    });
+    return state.done;
+  }
+
+  /** Gives the device back. Context: it was removed, and everybody is out. */
+  async clear(): Promise<void> {
+    await this.stage.call(0, "bench_device_free", this.gate.id, this.device);
+  }
+}
+
+export interface Removal {
+  readonly state: { readonly done: boolean; readonly seen: number };
+  /** Visits that the remover saw right after kill(). */
+  readonly result: Promise<number>;
+}
