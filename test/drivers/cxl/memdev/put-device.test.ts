@@ -69,6 +69,7 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
   ],
   percpu_ref: [[OP.load32, 4]], // enter, exit: the mode word, this CPU's counter
   refcount: [
+    [OP.load32, 1], // whether the device is dying
     [OP.atomicLoad32, 1],
     [OP.atomicCmpxchg32, 1],
     [OP.atomicSub32, 1],
