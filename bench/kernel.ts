@@ -9,10 +9,17 @@ type Export = (...args: number[]) => number;
 export interface LocalKernel {
   readonly call: (name: string, ...args: number[]) => number;
   readonly constant: (name: string) => number;
+  readonly memory: WebAssembly.Memory;
+  /** Names of the exported functions. */
+  readonly functions: ReadonlySet<string>;
 }
 
 export interface FastPath {
   readonly name: string;
+  /** The export that runs it. */
+  readonly fn: string;
+  /** Address of the object that it works on. */
+  readonly object: number;
   readonly run: (n: number) => void;
 }
 
@@ -35,7 +42,8 @@ export function openKernel(): LocalKernel {
   const status = call("kernel_boot") || call("cpu_up", 0);
   if (status !== 0) throw new Error(`the kernel does not boot: ${status}`);
   call("cpu_enter");
-  return { call, constant: (name) => image.abi.constant(name) };
+  const { abi } = image;
+  return { call, constant: (name) => abi.constant(name), memory, functions: abi.functions };
 }
 
 const OBJECT_BYTES = 128;
@@ -45,7 +53,7 @@ export function fastPaths({ call, constant }: LocalKernel): FastPath[] {
   const path = (name: string, fn: string, init?: string, ...args: number[]): FastPath => {
     const object = call("kzalloc", OBJECT_BYTES, constant("SLAB_MISC"));
     if (init) call(init, object, ...args);
-    return { name, run: (n) => call(fn, object, n) };
+    return { name, fn, object, run: (n) => call(fn, object, n) };
   };
   return [
     path("empty loop", "fastpath_empty"),

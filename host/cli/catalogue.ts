@@ -9,7 +9,7 @@
  *   event "x"     EV_X in arch/wasm/events.ts     the comment behind the constant, if any
  */
 import { MachineError } from "../errors.ts";
-import { kernelSources } from "../machine/summaries.ts";
+import { kernelSources, summaryIn } from "../machine/summaries.ts";
 
 export interface Entry {
   readonly name: string;
@@ -64,10 +64,4 @@ function constantsIn(text: string, prefix: string): Entry[] {
     return { name: name.toLowerCase(), id: Number(id), summary };
   });
   return entries.sort((a, b) => a.id - b.id);
-}
-
-/** The first line of a file's header, less its own name; "" where there is no header. */
-function summaryIn(text: string, name: string): string {
-  const line = /^\/\*\*\n \* (.+)$/m.exec(text)?.[1] ?? "";
-  return line.replace(new RegExp(`^${name} — `), "").replace(/[.:,;]$/, "");
 }

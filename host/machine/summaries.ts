@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * One line on each gate and revision, for people: the first line of its file's header. The source map
+ * One line on a gate or a revision, for people: the first line of its file's header. The source map
  * carries the sources that the module was compiled from, so the line is that of the very kernel.
  */
 import { readFileSync } from "node:fs";
@@ -11,26 +11,24 @@ interface SourceMapJson {
   readonly sourcesContent?: readonly (string | null)[];
 }
 
-/** ` * rwsem — one reader/writer semaphore for all devices`: the name, and what it is. */
-const HEADER_LINE = /^ \* (\w+) — (.+)$/m;
+/** `assembly/gates/rwsem.ts`: the file of gate "rwsem". */
+const GATE_FILE = /^assembly\/gates\/(\w+)\.ts$/;
 
-/** Name to summary for every file in a folder of assembly/. Empty when there is no source map. */
-export function summariesIn(folder: string): ReadonlyMap<string, string> {
+/** The first line of a file's header, less its own name; "" where there is no header. */
+export function summaryIn(text: string, name: string): string {
+  const line = /^\/\*\*\n \* (.+)$/m.exec(text)?.[1] ?? "";
+  return line.replace(new RegExp(`^${name} — `), "").replace(/[.:,;]$/, "");
+}
+
+/** Name to summary of every gate. Empty when there is no source map. */
+export function gateSummaries(): ReadonlyMap<string, string> {
   const summaries = new Map<string, string>();
   for (const [source, text] of kernelSources()) {
-    if (!source.startsWith(`${folder}/`)) continue;
-    const header = HEADER_LINE.exec(text);
-    if (header?.[1] && header[2]) summaries.set(header[1], header[2]);
+    const name = GATE_FILE.exec(source)?.[1];
+    if (name === undefined || !text.includes(`class ${name}_gate `)) continue;
+    summaries.set(name, summaryIn(text, name));
   }
   return summaries;
-}
-
-export function gateSummaries(): ReadonlyMap<string, string> {
-  return summariesIn("assembly/gates");
-}
-
-export function revisionSummaries(): ReadonlyMap<string, string> {
-  return summariesIn("assembly/drivers/cxl/memdev");
 }
 
 /** Path and text of every source that the module was compiled from; none without a source map. */

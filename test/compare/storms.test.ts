@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { plannedStorms } from "../../host/compare/storms.ts";
+import type { CompareAsked } from "../../host/result/asked.ts";
+import { sampleResult } from "../report/sample-result.ts";
+
+const { asked, gates } = sampleResult();
+const plan = (cores = 4) =>
+  plannedStorms({ ...(asked as CompareAsked), stormMs: 800 }, gates, cores);
+
+test("each gate is stormed plain and sanitized, and then the history", () => {
+  const names = plan().map(({ request }) => {
+    const { revision, gate, sanitize, asFound } = request;
+    return `${revision}+${gate}${sanitize ? " sanitized" : ""}${asFound ? " as found" : ""}`;
+  });
+  const ofGate = gates.map(({ name }) => `put_device+${name}`);
+  assert.equal(names, [
+    ...ofGate,
+    ...ofGate.map((name) => `${name} sanitized`),
+    "percpu_ref+null sanitized as found",
+    "rwsem+null sanitized as found",
+    "put_device+rwsem sanitized as found",
+  ]);
+});
+
+test("faults are injected under the sanitizer, and none into what is timed", () => {
+  for (const { request, label } of plan()) {
+    assert.is(request.faultRate > 0, request.sanitize, label);
+  }
+});
+
+test("a control and the history end at what they find, the others at their time", () => {
+  for (const { request, label } of plan()) {
+    const soon = request.gate === "busted" || request.asFound === true;
+    assert.is(request.stopAtFirst === true, soon, label);
+    assert.ok(request.timeMs <= 800, label);
+  }
+});
+
+test("remover and clients have a core each, one client at least and seven at most", () => {
+  const clients = (cores: number) => new Set(plan(cores).map(({ request }) => request.clients));
+  assert.equal(
+    [1, 2, 4, 64].map((cores) => [...clients(cores)]),
+    [[1], [1], [3], [7]],
+  );
+});
+
+test("seed and tier are those asked for", () => {
+  const { seed, tier } = asked as CompareAsked;
+  for (const { request } of plan()) assert.equal([request.seed, request.tier], [seed, tier]);
+});
+
+test.run();
