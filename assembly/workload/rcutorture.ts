@@ -74,7 +74,7 @@ class rcu_torture_elem {
 const HEADER: usize = (offsetof<rcu_torture>("pipe") + 4 * (RCU_TORTURE_PIPE_LEN + 1) + 63) & ~63;
 const ELEM: usize = offsetof<rcu_torture_elem>();
 
-export const RCU_TORTURE_BYTES: u32 = <u32>(HEADER + POOL * ELEM);
+export const RCU_TORTURE_BYTES: u32 = <u32>HEADER + POOL * <u32>ELEM;
 export const OFFSETOF_RCU_TORTURE_PIPE: u32 = offsetof<rcu_torture>("pipe");
 export const OFFSETOF_RCU_TORTURE_RTMBE: u32 = offsetof<rcu_torture>("rtmbe");
 
