@@ -66,12 +66,12 @@ async function stormAll(plan: readonly PlannedStorm[], context: RunContext): Pro
   const { signal, onProgress } = context;
   const storms: StormRow[] = [];
   const notes: string[] = [];
-  const wholeMs = plan.reduce((sum, { request }) => sum + request.timeMs, 0);
+  const wholeMs = plan.reduce((sum, { likelyMs }) => sum + likelyMs, 0);
   let beforeMs = 0;
-  for (const { label, request } of plan) {
+  for (const { label, request, likelyMs } of plan) {
     if (signal.aborted) break;
     const onTick = (elapsedMs: number) => {
-      const doneMs = beforeMs + Math.min(elapsedMs, request.timeMs);
+      const doneMs = beforeMs + Math.min(elapsedMs, likelyMs);
       onProgress({ done: 1 - STORM_SHARE + (STORM_SHARE * doneMs) / wholeMs, label });
     };
     onTick(0);
@@ -81,7 +81,7 @@ async function stormAll(plan: readonly PlannedStorm[], context: RunContext): Pro
       if (!request.asFound || !(error instanceof MachineError)) throw error;
       notes.push(`${label}: could not be finished: ${error.message.split("\n")[0]}`);
     }
-    beforeMs += request.timeMs;
+    beforeMs += likelyMs;
   }
   return { storms, notes };
 }

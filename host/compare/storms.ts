@@ -23,8 +23,13 @@ const HISTORY_FAULT_RATE = 0.2;
 /** What the history is looked at for, of a gate's time: what there is to find is found at once. */
 const HISTORY_SHARE = 0.5;
 
+/** A control ends at its first violation, at once on most computers; on a busy one it gets this long. */
+const CONTROL_MS = 10_000;
+
 export interface PlannedStorm {
   readonly label: string;
+  /** How long it is likely to take, for the progress bar. */
+  readonly likelyMs: number;
   readonly request: Omit<StormRequest, "signal">;
 }
 
@@ -47,23 +52,27 @@ export function plannedStorms(
     tier: asked.tier,
   };
   const hardened = { ...common, sanitize: true, faultRate: FAULT_RATE };
-  const ofGate = ({ name, control }: GateFacts) => {
-    return { revision: OPEN_REVISION, gate: name, ...(control ? { stopAtFirst: true } : {}) };
-  };
+  const ofGate = ({ name, control }: GateFacts) => ({
+    ...{ revision: OPEN_REVISION, gate: name },
+    ...(control ? { stopAtFirst: true, timeMs: Math.max(asked.stormMs, CONTROL_MS) } : {}),
+  });
+  const historyMs = asked.stormMs * HISTORY_SHARE;
   return [
     ...gates.map((gate) => ({
       label: `storm through ${gate.name}`,
+      likelyMs: asked.stormMs,
       request: { ...common, ...ofGate(gate) },
     })),
     ...gates.map((gate) => ({
       label: `sanitized storm through ${gate.name}`,
+      likelyMs: asked.stormMs,
       request: { ...hardened, ...ofGate(gate) },
     })),
     ...HISTORY.map(([revision, gate]) => ({
       label: `storm through the driver as it stood: ${revision}`,
+      likelyMs: historyMs,
       request: {
-        ...{ ...hardened, faultRate: HISTORY_FAULT_RATE, revision, gate },
-        timeMs: asked.stormMs * HISTORY_SHARE,
+        ...{ ...hardened, faultRate: HISTORY_FAULT_RATE, revision, gate, timeMs: historyMs },
         ...{ stopAtFirst: true, asFound: true }, // what comes after the first is its consequence
       },
     })),

@@ -15,7 +15,8 @@ import { gatesOf } from "../gates/guests.ts";
 import { rejects, withMachine } from "../machine/with-machine.ts";
 import { ignore, NEVER } from "./fake-machines.ts";
 
-const WINDOW_NS = 2e6;
+/** Long enough to have its samples on a busy computer, where a CPU waits milliseconds for its turn. */
+const WINDOW_NS = 20e6;
 const abi = kernelImage("default").abi;
 const gates: Contender[] = gatesOf(abi).map(({ name, id }) => ({ name, id, kind: "gate" }));
 const [gate] = gates as [Contender];

@@ -11,7 +11,7 @@ function bench(...args: string[]): { result: Result; status: number | null; stde
   return { result: parseResult(stdout, stderr), status, stderr };
 }
 
-const SHORT = ["--rounds", "2", "--window", "2ms", "--gates", "percpu-ref,rwsem"];
+const SHORT = ["--rounds", "2", "--window", "20ms", "--gates", "percpu-ref,rwsem"];
 
 test("bench measures pairs and removals of the gates asked for, in the tier asked for", () => {
   const { result, status } = bench(...SHORT, "--threads", "1");
