@@ -90,6 +90,9 @@ function tierText({ tier }: Result): string {
   return `${name}; an atomic add costs ${formatNumber(factor)} of an exchange`;
 }
 
+/** Seen on virtual machines with 2 cores: two regimes of one and the same loop, stable within a process. */
+const RUN_TO_RUN_NOTE =
+  "Intervals are over the rounds of this run. What threads pay for a line that they share also moves from one run to the next, by up to 2 times: repeat the run before you call one such gate slower than another.";
 const REMOVAL_NOTE =
   "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
 const STORM_NOTE =
@@ -105,6 +108,7 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
     const net = empty ? ", less the empty loop (its own time in brackets)" : "";
     notes.push(`thr: threads. Times are medians of ${n} rounds${net}.`);
   }
+  if (result.pairs.some((row) => row.threads > 1)) notes.push(RUN_TO_RUN_NOTE);
   if (lacksRows(result)) notes.push("-: no round of it could be used, or it was not reached.");
   if (hasOversubscribed(result)) {
     const cores = result.environment["cores"];
