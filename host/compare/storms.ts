@@ -54,7 +54,7 @@ export function plannedStorms(
   const hardened = { ...common, sanitize: true, faultRate: FAULT_RATE };
   const ofGate = ({ name, control }: GateFacts) => ({
     ...{ revision: OPEN_REVISION, gate: name },
-    ...(control ? { stopAtFirst: true, timeMs: Math.max(asked.stormMs, CONTROL_MS) } : {}),
+    ...(control ? { timeMs: Math.max(asked.stormMs, CONTROL_MS) } : {}),
   });
   const historyMs = asked.stormMs * HISTORY_SHARE;
   return [

@@ -25,7 +25,7 @@ export interface StormRequest {
   readonly signal: AbortSignal;
   /** The driver is looked at as it stood: see StormRow. */
   readonly asFound?: boolean;
-  /** Ends the storm at its first violation, as a negative control wants it. */
+  /** Ends the storm at its first violation; default: for a gate that lets everybody pass, a control. */
   readonly stopAtFirst?: boolean;
   /** How long a CPU may go without an operation before it counts as hung; default: hungAfterMs(). */
   readonly hungMs?: number;

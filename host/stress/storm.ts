@@ -46,10 +46,18 @@ export async function runStorm(request: StormRequest): Promise<StormRow> {
   });
   try {
     const driver = chooseDriver(machine.kernel, request.revision, request.gate);
-    return await stormOn(machine, driver, request, sanitized, ended);
+    const stopAtFirst = request.stopAtFirst ?? (await isControl(machine, driver));
+    return await stormOn(machine, driver, { ...request, stopAtFirst }, sanitized, ended);
   } finally {
     await machine.close();
   }
+}
+
+/** Whether the driver's gate protects nothing: what comes after its first violation says nothing. */
+async function isControl(machine: Machine, { gate, id }: DriverChoice): Promise<boolean> {
+  if (gate === null) return false;
+  const entrants = await machine.call(0, "gate_entrants", id & 0xff);
+  return entrants === machine.kernel.constant("ENTRANTS_PASS");
 }
 
 async function stormOn(

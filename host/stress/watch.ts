@@ -9,6 +9,8 @@ import type { Violation } from "../result/result.ts";
 import { hungAfterMs, type StormRequest } from "./request.ts";
 
 const TICK_MS = 50;
+/** Who has not left so long after a first violation hangs in what that broke. */
+const GRACE_MS = 2_000;
 
 export class Watch {
   /** Tasks that hang; each was told to end, and the machine fails unless they all do. */
@@ -20,7 +22,8 @@ export class Watch {
   readonly #timer: NodeJS.Timeout;
   readonly #started = performance.now();
   readonly #last: { progress: number; at: number }[];
-  #stopped = false;
+  /** When the first violation was seen, where that ends the storm. */
+  #violatedAt: number | null = null;
 
   /** @param end - aborts the machine: what does not return within a second is lost */
   constructor(machine: Machine, request: StormRequest, end: (why: Error) => void) {
@@ -40,14 +43,21 @@ export class Watch {
     const { signal, onTick, stopAtFirst } = this.#request;
     onTick?.(performance.now() - this.#started);
     if (signal.aborted) this.#end(new Error("interrupted"));
-    if (stopAtFirst && !this.#stopped && this.#machine.events()["EV_VIOLATION"] !== 0n) {
-      this.#stopped = true;
-      this.#machine.stop();
-    }
+    if (stopAtFirst) this.#stopAtFirst();
     const hung = this.#machine.tasks().filter((task) => this.#hangs(task));
     if (hung.length === 0 || this.found.length > 0) return;
     this.found.push(...hung.map((task) => hungTask(task, this.#hungMs)));
     this.#end(new Error("hung task"));
+  }
+
+  #stopAtFirst(): void {
+    const now = performance.now();
+    if (this.#violatedAt !== null) {
+      if (now - this.#violatedAt > GRACE_MS) this.#end(new Error("a first violation"));
+    } else if (this.#machine.events()["EV_VIOLATION"] !== 0n) {
+      this.#violatedAt = now;
+      this.#machine.stop();
+    }
   }
 
   /** Who waits for the others at a meeting does not hang: one of the others does. */

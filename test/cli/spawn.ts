@@ -42,8 +42,8 @@ export interface Running {
 }
 
 /** Starts `hotunplug ARGS` and lets it run; it is killed when the deadline passes. */
-export function start(args: readonly string[]): Running {
-  const child = spawn(process.execPath, [FAKE_MAIN, ...args], {
+export function start(args: readonly string[], main: string = FAKE_MAIN): Running {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const late = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
