@@ -25,8 +25,9 @@
  *               needs no check for a writer: its caller reads.
  *          R10  A queued writer is woken, not granted: it stays first until its compare-exchange succeeds.
  *          R11  Until HANDOFF is set, others may steal the lock from it.
- *          R12  A first waiter that has waited longer than boot_info.rwsem_wait_timeout_ns sets HANDOFF
- *               when it is woken in vain; from then on nobody gets the lock before it.
+ *          R12  A queued writer, or a reader that is first, that has waited longer than
+ *               boot_info.rwsem_wait_timeout_ns sets HANDOFF when it is woken in vain, for the first
+ *               waiter's sake; from then on nobody gets the lock before that one.
  *          R13  The last reader out and a writer that unlocks wake by type ANY if WAITERS is set.
  *          R14  Only the holder of the OSQ spins, while the writer that owns the lock is on a CPU, no
  *               grace period waits for the spinner, and its budget lasts; each owner renews the budget.

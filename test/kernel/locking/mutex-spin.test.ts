@@ -73,29 +73,34 @@ test("M6: a spinner goes to sleep when its budget is used up", async () => {
   });
 });
 
-test("M6: the first waiter spins without the OSQ", async () => {
-  await onMachine({ cpus: 3, spinLimit: SPIN_ON }, async (on) => {
+test("M6: the first waiter spins without the OSQ, the second one not at all", async () => {
+  await onMachine({ cpus: 4, spinLimit: SPIN_ON }, async (on) => {
     const lock = new Mutex(on);
     const done = on.alloc(on.constant("SIZEOF_COMPLETION"));
     await on.call(0, "mutex_lock", lock.at);
     const owner = on.start(0, "wait_for_completion", done);
     await on.asleep(0, "WAIT_COMPLETION");
-    const waiter = on.start(1, "mutex_lock", lock.at);
+    const first = on.start(1, "mutex_lock", lock.at);
     await on.asleep(1, "WAIT_MUTEX");
-    await wakeInVain(on, 1, 2);
+    const second = on.start(2, "mutex_lock", lock.at);
+    await on.asleep(2, "WAIT_MUTEX");
+    await wakeInVain(on, 1, 3);
     assert.is(lock.owner, on.unit(0) | WAITERS | HANDOFF);
-    await on.call(2, "complete", done);
+    await on.call(3, "complete", done);
     await on.finish(owner);
+    await wakeInVain(on, 2, 3);
     on.events();
-    await on.call(2, "wake_up_process", on.unit(1));
+    await on.call(3, "wake_up_process", on.unit(1));
     await on.until("it is awake", () => on.task(1).state === "TASK_SLEEPING");
     await on.turns();
     assert.is(on.task(1).state, "TASK_SLEEPING", "announced, and not slept");
     assert.is(lock.osq, 0);
     await on.call(0, "mutex_unlock", lock.at);
-    await on.finish(waiter);
+    await on.finish(first);
     assert.is(on.events()["MUTEX_SLEEP"], undefined);
-    assert.is(lock.owner, on.unit(1));
+    assert.is(lock.owner, on.unit(1) | WAITERS);
+    await on.call(1, "mutex_unlock", lock.at);
+    await on.finish(second);
   });
 });
 

@@ -110,6 +110,27 @@ test("R12, R4: a writer past its time sets HANDOFF when woken in vain, under wai
   });
 });
 
+test("R12: a later writer past its time sets HANDOFF for the first one's sake", async () => {
+  await onMachine({ cpus: 4 }, async (on) => {
+    const sem = newRwsem(on);
+    await on.call(0, "down_read", sem.at);
+    const first = on.start(1, "down_write", sem.at);
+    await on.asleep(1, "WAIT_RWSEM_WRITE");
+    const second = on.start(2, "down_write", sem.at);
+    await on.asleep(2, "WAIT_RWSEM_WRITE");
+    const [head = 0, tail = 0] = sem.waiters;
+    sem.expire(tail);
+    await wakeInVain(on, 2, 3);
+    assert.is(sem.count, READER | WAITERS | HANDOFF);
+    const marks = [head, tail].map((waiter) => sem.field(waiter, "HANDOFF_SET"));
+    assert.equal(marks, [1, 0]);
+    await on.call(0, "up_read", sem.at);
+    await on.finish(first);
+    await on.call(1, "up_write", sem.at);
+    await on.finish(second);
+  });
+});
+
 test("R12: HANDOFF keeps out readers, spinners, trylocks and later waiters", async () => {
   await onMachine({ cpus: 4, spinLimit: 100 }, async (on) => {
     const sem = newRwsem(on);

@@ -126,6 +126,7 @@ for (const fn of ["try_wait_for_completion", "completion_done", "wait_for_comple
       done.done = 1;
       const waiter = on.start(0, fn, done.at);
       await on.blockedOn(0, done.lock);
+      assert.is(done.done, 1, "nothing is taken without the lock");
       thaw();
       await on.finish(waiter);
     });
