@@ -86,7 +86,8 @@ staged(
   async (s) => {
     await scene(s, async (storm, first) => {
       let pdev = first;
-      for (let generation = 1; s.event("EV_VIOLATION") === 0; generation += 2) {
+      const noticed = () => s.warnings().includes("VIOLATION_ENXIO_BEFORE_REMOVAL");
+      for (let generation = 1; !noticed(); generation += 2) {
         assert.ok(generation < TRIES, "the client never notices");
         storm.set(0, "GENERATION", generation);
         await getsOn(s);
@@ -95,7 +96,7 @@ staged(
         pdev = await storm.plug(0);
       }
     });
-    assert.ok(s.warnings().every((code) => code === "VIOLATION_ENXIO_BEFORE_REMOVAL"));
+    // A client may also open the next device under the number of the last: that is T1, and not asked here.
     assert.ok(s.event("EV_IOCTL_ENXIO") > 0);
   },
 );
