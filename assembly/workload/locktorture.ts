@@ -89,10 +89,11 @@ function write_section(data: torture_data, lock: usize, i: u32, n: u32, sleep_ev
   if (xchg(write_held, 1) !== 0) errors++; // T1
   if (atomic_read(read_held) !== 0) errors++;
   const a = data.a; // plain: what the lock under test is to protect, as all of a and b
+  const b = data.b;
   data.a = a + 1;
   hold(lock, i, n, sleep_every);
-  if (data.a !== a + 1 || data.b !== a) errors++; // T2
-  data.b = a + 1;
+  if (a !== b || data.a !== a + 1 || data.b !== b) errors++; // T2
+  data.b = b + 1; // T3: undoes what others did meanwhile
   xchg(write_held, 0);
   return errors;
 }
