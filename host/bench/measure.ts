@@ -31,6 +31,7 @@ export interface Measured {
 
 /**
  * @param summaries - one line a gate, from the headers in assembly/gates
+ * @param alsoIoctl - whether the read workload is followed by whole ioctls
  * @param inspect - called with a machine of the run while it is alive: the environment is read there
  * @throws UsageError for an unknown gate; MachineError when a machine fails
  */
@@ -39,6 +40,7 @@ export async function measure(
   context: RunContext,
   summaries: ReadonlyMap<string, string>,
   inspect: (machine: Machine) => void,
+  alsoIoctl = false,
 ): Promise<Measured> {
   const fleet = new Fleet({
     ...(tierSelectable() ? { tier: asked.tier } : {}),
@@ -52,7 +54,10 @@ export async function measure(
     for (const name of asked.gates) gates.push(await gateContender(machine, name));
     const facts: GateFacts[] = [];
     for (const gate of gates) facts.push(await gateFacts(machine, gate, summaries));
-    const pairs = pairPart(fleet, machine, gates, asked);
+    const timed = [pairPart(fleet, machine, gates, asked)];
+    if (alsoIoctl && asked.workload === "read") {
+      timed.push(pairPart(fleet, machine, gates, { ...asked, workload: "ioctl" }));
+    }
     const removals =
       asked.workload === "read"
         ? new RemovalBench(fleet, {
@@ -61,14 +66,14 @@ export async function measure(
             removals: REMOVALS_PER_ROUND,
           })
         : null;
-    await goThrough(removals ? [pairs, removals] : [pairs], asked, context);
-    const rows = pairs.rows(asked.seed);
+    await goThrough(removals ? [...timed, removals] : timed, asked, context);
+    const rows = timed.flatMap((part) => part.rows(asked.seed));
     return {
       gates: facts,
       pairs: rows,
       removals: removals?.rows(asked.seed) ?? [],
       tier: tierFacts(machine, rows),
-      notes: context.signal.aborted ? [] : pairs.notes(),
+      notes: context.signal.aborted ? [] : timed.flatMap((part) => part.notes()),
     };
   } finally {
     await fleet.close();

@@ -37,7 +37,7 @@ export const compare = define({
   operands: "A.json B.json",
   operandCounts: [0, 2],
   about:
-    "Runs bench and a storm for each gate, pairs the gates round by round, and prints a decision table, ratios with 95 % intervals and the length of ioctl from which each gate's cost is under 1 %. Given two saved results it sets B beside A instead.",
+    "Runs bench in both its workloads and storms for each gate, pairs the gates round by round, and prints a decision table, ratios with 95 % intervals and the length of ioctl from which each gate's cost is under 1 %. Given two saved results it sets B beside A instead.",
   options: compareOptions,
   examples: [
     ["--quick", "a first look"],

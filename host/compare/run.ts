@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * `compare`: what `bench` measures, storms through each gate and through the driver's history, and what
+ * `compare`: what `bench` measures in both its workloads, storms through each gate and through the driver's history, and what
  * follows from all that. The storms come last, so that their leftovers spoil no measurement.
  */
 import { measure } from "../bench/measure.ts";
@@ -31,6 +31,7 @@ export const runCompare: RunCompare = async (asked, context) => {
     (machine) => {
       environment = environmentOf(machine);
     },
+    true,
   );
   const { gates, pairs, removals, tier } = measured;
   const reference = asked.gates[0] as string; // at least one gate is asked for

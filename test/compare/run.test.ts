@@ -27,6 +27,8 @@ test("compare measures, storms and looks at the history; what it finds there is 
     "put_device+rwsem sanitized as found: any",
   ]);
   assert.is(result.removals.length, 2);
+  const ioctls = result.pairs.filter(({ workload }) => workload === "ioctl");
+  assert.equal(ioctls.map(({ contender }) => contender).sort(), ["busted", "rwsem"]);
   assert.ok(result.comparisons.some(({ a, b }) => a === "busted" && b === "rwsem"));
   assert.equal(result.interrupted, undefined);
   for (const text of ["plain", "sanitized", "The driver as it stood", "percpu_ref", "leak"]) {
