@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * `compare`: what `bench` measures in both its workloads, storms through each gate and through the driver's history, and what
- * follows from all that. The storms come last, so that their leftovers spoil no measurement.
+ * `compare`: what `bench` measures in both its workloads, storms through each gate and through the
+ * driver's history, and what follows from all that. The storms come last, so that their leftovers spoil
+ * no measurement.
  */
 import { measure } from "../bench/measure.ts";
 import { MachineError } from "../errors.ts";
