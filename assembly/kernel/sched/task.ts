@@ -14,7 +14,7 @@
  */
 import { READ_ONCE, smp_store_mb, WRITE_ONCE } from "../../arch/wasm/atomic";
 import { ktime_get } from "../../arch/wasm/clock";
-import { per_cpu_base, this_cpu_ptr } from "../../arch/wasm/percpu";
+import { this_cpu_ptr } from "../../arch/wasm/percpu";
 
 export const TASK_RUNNING: u32 = 0;
 export const TASK_SLEEPING: u32 = 1;
@@ -63,10 +63,6 @@ export const SIZEOF_TASK_STRUCT: u32 = offsetof<task_struct>();
 
 export function current(): task_struct {
   return changetype<task_struct>(this_cpu_ptr(0));
-}
-
-export function task_of(cpu: u32): task_struct {
-  return changetype<task_struct>(per_cpu_base(cpu));
 }
 
 /** Address of the state word. */

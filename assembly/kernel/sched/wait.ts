@@ -30,7 +30,7 @@
  */
 import { READ_ONCE, smp_store_release } from "../../arch/wasm/atomic";
 import { PERCPU_WAIT_ENTRY, this_cpu_ptr } from "../../arch/wasm/percpu";
-import { list_add, list_add_tail, list_del, list_empty, list_first, list_next } from "../list";
+import { list_add, list_add_tail, list_del, list_first, list_next } from "../list";
 import { raw_spin_lock, raw_spin_unlock } from "../locking/spinlock";
 import {
   end_wait,
@@ -187,8 +187,4 @@ export function wake_up_all(wq: wait_queue_head): i32 {
  */
 export function waitqueue_active(wq: wait_queue_head): bool {
   return READ_ONCE(wq_list(wq)) !== 0;
-}
-
-export function waitqueue_empty_locked(wq: wait_queue_head): bool {
-  return list_empty(wq_list(wq));
 }
