@@ -92,7 +92,7 @@ function tierText({ tier }: Result): string {
 
 /** Seen on virtual machines with 2 cores: two regimes of one and the same loop, stable within a process. */
 const RUN_TO_RUN_NOTE =
-  "Intervals are over the rounds of this run. What threads pay for a line that they share also moves from one run to the next, by up to 2 times: repeat the run before you call one such gate slower than another.";
+  "Intervals are over the rounds of this run. What threads pay for a line that they share also moves from one run to the next, by 2 times and more: repeat the run before you call one such gate slower than another.";
 const REMOVAL_NOTE =
   "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
 const STORM_NOTE =
