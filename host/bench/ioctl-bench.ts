@@ -5,27 +5,28 @@
  */
 import { errnoName } from "../abi/errno.ts";
 import { MachineError } from "../errors.ts";
-import type { Devices } from "../result/asked.ts";
+import { driverId, OPEN_REVISION } from "../machine/driver.ts";
 import type { PairRow } from "../result/result.ts";
-import { type Random, shuffled } from "../stats/random.ts";
+import type { Random } from "../stats/random.ts";
 import { summarize } from "../stats/summary.ts";
 import type { Contender } from "./contenders.ts";
 import { type Machines, oversubscribed } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import { nsPerOp, type SampleForm } from "./pairs.ts";
-import { devicesFor, missingNote, type Part } from "./part.ts";
+import {
+  type Cell,
+  type CellOptions,
+  cellsOf,
+  labelOf,
+  measureCells,
+  missingNote,
+  type Part,
+} from "./part.ts";
 
 const WARMUP_NS = 1_500_000;
 const OUT_BYTES = 0x43; // IDENTIFY's output
 /** A chunk is four ioctls at least, and each CPU does three chunks at least: warm-up, window, load. */
 const IOCTLS_AT_LEAST = 12;
-
-interface Cell {
-  readonly gate: Contender;
-  readonly threads: number;
-  readonly devices: Devices;
-  readonly samples: (number | null)[];
-}
 
 /** files[cpu]: that CPU's open file. */
 interface Files {
@@ -33,10 +34,7 @@ interface Files {
   readonly shared: readonly number[];
 }
 
-export interface IoctlBenchOptions {
-  readonly gates: readonly Contender[];
-  readonly threads: readonly number[];
-  readonly devices: readonly Devices[];
+export interface IoctlBenchOptions extends CellOptions {
   readonly windowNs: number;
   readonly serviceNs: number;
 }
@@ -51,11 +49,7 @@ export class IoctlBench implements Part {
   constructor(machines: Machines, options: IoctlBenchOptions) {
     this.#machines = machines;
     this.#options = options;
-    this.#cells = options.threads.flatMap((threads) =>
-      devicesFor(threads, options.devices).flatMap((devices) =>
-        options.gates.map((gate) => ({ gate, threads, devices, samples: [] })),
-      ),
-    );
+    this.#cells = cellsOf(options);
   }
 
   get cells(): number {
@@ -63,16 +57,14 @@ export class IoctlBench implements Part {
   }
 
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
-    for (const cell of shuffled(this.#cells, random)) {
-      if (signal.aborted) return;
-      onCell(labelOf(cell));
-      const ns = await this.#measure(cell, signal);
-      if (ns !== undefined) cell.samples.push(ns);
-    }
+    await measureCells(this.#cells, random, signal, (cell) => {
+      onCell(ioctlLabel(cell));
+      return this.#measure(cell, signal);
+    });
   }
 
   async #measure(cell: Cell, signal: AbortSignal): Promise<number | null | undefined> {
-    const { gate, threads, devices } = cell;
+    const { contender: gate, threads, devices } = cell;
     const job = await this.#machines.of(threads);
     const { kernel } = job.machine;
     const { serviceNs, windowNs } = this.#options;
@@ -80,7 +72,7 @@ export class IoctlBench implements Part {
     for (let cpu = 0; cpu < threads; cpu++) this.#writeArgument(job, cpu); // the last job changed it
     const reports = await job.run({
       fn: "bench_ioctl",
-      contender: driverId(job, gate),
+      contender: driverOf(job, gate),
       ncpus: threads,
       windowNs,
       warmupNs: WARMUP_NS,
@@ -125,7 +117,7 @@ export class IoctlBench implements Part {
   async #plug(job: Job, gate: Contender): Promise<number> {
     const { machine } = job;
     const service = BigInt(Math.round(this.#options.serviceNs));
-    const pdev = await machine.call(0, "cxl_plug", driverId(job, gate), service);
+    const pdev = await machine.call(0, "cxl_plug", driverOf(job, gate), service);
     if (pdev === 0) throw new MachineError(`${gate.name}: the driver did not probe`);
     return machine.call(0, "cxl_plugged_minor", pdev);
   }
@@ -154,10 +146,10 @@ export class IoctlBench implements Part {
   }
 
   rows(seed: number): PairRow[] {
-    return this.#cells.filter(isMeasured).map(({ gate, threads, devices, samples }) => {
+    return this.#cells.filter(isMeasured).map(({ contender, threads, devices, samples }) => {
       const raw = summarize(samples, "ns/ioctl", seed);
       return {
-        contender: gate.name,
+        contender: contender.name,
         kind: "gate",
         workload: "ioctl",
         threads,
@@ -172,7 +164,7 @@ export class IoctlBench implements Part {
   }
 
   notes(): string[] {
-    return missingNote(this.#cells.filter((cell) => !isMeasured(cell)).map(labelOf));
+    return missingNote(this.#cells.filter((cell) => !isMeasured(cell)).map(ioctlLabel));
   }
 }
 
@@ -180,11 +172,11 @@ function isMeasured({ samples }: Cell): boolean {
   return samples.some((sample) => sample !== null);
 }
 
-function labelOf({ gate, threads, devices }: Cell): string {
-  const each = threads === 1 ? "thread" : "threads";
-  return `ioctl through ${gate.name}, ${threads} ${each}, ${devices} device`;
+function ioctlLabel(cell: Cell): string {
+  return `ioctl through ${labelOf(cell)}`;
 }
 
-function driverId({ machine }: Job, gate: Contender): number {
-  return (machine.kernel.constant("REV_PUT_DEVICE") << 8) | gate.id;
+/** The complete driver, built with the gate. */
+function driverOf({ machine }: Job, gate: Contender): number {
+  return driverId(machine.kernel, OPEN_REVISION, gate.name);
 }

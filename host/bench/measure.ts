@@ -89,7 +89,7 @@ function pairPart(
   const { threads, devices, serviceNs } = asked;
   const windowNs = asked.windowMs * NS_PER_MS;
   if (asked.workload === "ioctl") {
-    return new IoctlBench(fleet, { gates, threads, devices, windowNs, serviceNs });
+    return new IoctlBench(fleet, { contenders: gates, threads, devices, windowNs, serviceNs });
   }
   const contenders = [...baselines(kernel), ...gates];
   return new ReadBench(fleet, { contenders, threads, devices, windowNs });

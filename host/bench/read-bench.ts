@@ -3,30 +3,26 @@
  * The read workload of a run: every contender in every setting once a round, in an order that is drawn
  * anew each round, so that whatever drifts hits all alike and ratios can be taken within a round.
  */
-import type { Devices } from "../result/asked.ts";
 import type { PairRow } from "../result/result.ts";
-import { type Random, shuffled } from "../stats/random.ts";
+import type { Random } from "../stats/random.ts";
 import { lessBaseline, summarize } from "../stats/summary.ts";
 import type { BaselineName, Contender } from "./contenders.ts";
 import { type Machines, oversubscribed } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import { makeSite, measurePair, type Site } from "./pairs.ts";
-import { devicesFor, missingNote, type Part } from "./part.ts";
+import {
+  type Cell,
+  type CellOptions,
+  cellsOf,
+  labelOf,
+  measureCells,
+  missingNote,
+  type Part,
+} from "./part.ts";
 
 const REFERENCE: BaselineName = "empty loop";
 
-/** One cell of the table: what is measured once a round. */
-interface Cell {
-  readonly contender: Contender;
-  readonly threads: number;
-  readonly devices: Devices;
-  readonly samples: (number | null)[];
-}
-
-export interface ReadBenchOptions {
-  readonly contenders: readonly Contender[];
-  readonly threads: readonly number[];
-  readonly devices: readonly Devices[];
+export interface ReadBenchOptions extends CellOptions {
   readonly windowNs: number;
 }
 
@@ -40,11 +36,7 @@ export class ReadBench implements Part {
   constructor(machines: Machines, options: ReadBenchOptions) {
     this.#machines = machines;
     this.#windowNs = options.windowNs;
-    this.#cells = options.threads.flatMap((threads) =>
-      devicesFor(threads, options.devices).flatMap((devices) =>
-        options.contenders.map((contender) => ({ contender, threads, devices, samples: [] })),
-      ),
-    );
+    this.#cells = cellsOf(options);
   }
 
   get cells(): number {
@@ -52,14 +44,12 @@ export class ReadBench implements Part {
   }
 
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
-    for (const cell of shuffled(this.#cells, random)) {
-      if (signal.aborted) return;
+    await measureCells(this.#cells, random, signal, async (cell) => {
       onCell(labelOf(cell));
       const job = await this.#machines.of(cell.threads);
       const site = await this.#siteOf(job, cell.contender);
-      const ns = await measurePair(job, site, cell.devices, this.#windowNs, signal);
-      if (ns !== undefined) cell.samples.push(ns);
-    }
+      return measurePair(job, site, cell.devices, this.#windowNs, signal);
+    });
   }
 
   async #siteOf(job: Job, contender: Contender): Promise<Site> {
@@ -109,8 +99,4 @@ export class ReadBench implements Part {
       samples,
     };
   }
-}
-
-function labelOf({ contender, threads, devices }: Cell): string {
-  return `${contender.name}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${devices} device`;
 }

@@ -128,7 +128,7 @@ for (const serviceNs of [0, 100_000]) {
     withJob(1, async (job) => {
       const machines = { of: async () => job };
       const options = {
-        gates,
+        contenders: gates,
         threads: [1],
         devices: ["same", "own"],
         windowNs: WINDOW_NS,
