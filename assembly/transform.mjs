@@ -7,6 +7,7 @@
  * slot below a wait's operands, so the wait stands in a frame that holds nothing else.
  * `kmalloc`, `kzalloc`, `kfree`: their call sites are what the sanitizer names as allocation and free sites.
  * `kasan_kmalloc`, `kasan_kfree`: dead without the sanitizer, and large.
+ * `printk`, `panic`: `check` stands in for them, as for kmalloc() and kfree().
  */
 const OUT_OF_LINE = [
   "*_slowpath*",
@@ -16,6 +17,8 @@ const OUT_OF_LINE = [
   "*/kfree",
   "*/kasan_kmalloc",
   "*/kasan_kfree",
+  "*/printk",
+  "*/panic",
 ];
 
 export default class {

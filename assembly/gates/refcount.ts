@@ -14,6 +14,7 @@
  * Trade:   exact and immediate, without a grace period; contended it is worse than an rwsem's add.
  */
 import {
+  __READ_ONCE,
   atomic_cmpxchg,
   atomic_fetch_sub_release,
   atomic_read,
@@ -57,7 +58,8 @@ export class refcount_gate {
   /** The token is the count that was found: 0 when the device is going, negative when saturated. */
   @inline
   enter_fast(): u32 {
-    if (this.dying !== 0) return 0; // plain: a stale 0 lets in one more, whom kill() waits for
+    // A stale 0 lets in one more, whom kill() waits for.
+    if (__READ_ONCE(changetype<usize>(this) + offsetof<refcount_gate>("dying")) !== 0) return 0;
     const users = changetype<usize>(this);
     let old = atomic_read(users);
     while (old > 0) {

@@ -9,6 +9,7 @@
  * which takes no code: no quiescent state lies inside (kernel/rcu/qsbr.ts, Q1).
  */
 import {
+  __READ_ONCE,
   atomic_add,
   atomic_cmpxchg,
   atomic_fetch_sub_release,
@@ -74,7 +75,7 @@ export function percpu_ref_ptr(ref: percpu_ref): u32 {
  * state, and no longer (O1): a plain load is all it takes, and an atomic one costs an alignment check.
  */
 export function percpu_ref_mode(ref: percpu_ref): u32 {
-  return load<u32>(changetype<usize>(ref) + offsetof<percpu_ref>("percpu_count_ptr")); // plain: see above
+  return __READ_ONCE(changetype<usize>(ref) + offsetof<percpu_ref>("percpu_count_ptr"));
 }
 
 /** Adds to this CPU's counter. Context: `mode` is the ref's, and per-CPU; in the section that read it. */

@@ -28,6 +28,8 @@ export interface Access {
   readonly bytes: number;
   /** Constant added to the address. */
   readonly offset: number;
+  /** Whether its alignment hint is lower than its size: how WRITE_ONCE is told from a plain store. */
+  readonly marked: boolean;
   /** Whether the operands above the address are i64, f32 or f64; else i32. One a letter: "i", "I", "f", "F". */
   readonly operands: string;
 }
@@ -64,8 +66,8 @@ const ATOMIC_WIDTHS = ["i32 4", "i64 8", "i32 1 8", "i32 2 16", "i64 1 8", "i64 
 const RMW = ["add", "sub", "and", "or", "xor", "xchg"];
 const LETTERS: Readonly<Record<string, string>> = { i32: "i", i64: "I" };
 
-/** An access but for its offset, which is an immediate. */
-export type AccessForm = Omit<Access, "offset">;
+/** An access but for what its immediates say. */
+export type AccessForm = Omit<Access, "offset" | "marked">;
 
 function atomicForms(): Map<number, AccessForm> {
   const forms = new Map<number, AccessForm>([

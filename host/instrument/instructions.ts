@@ -24,6 +24,7 @@ export interface Instruction {
 
 export const OP = {
   unreachable: 0x00,
+  nop: 0x01,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -42,17 +43,23 @@ export const OP = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  i32Load: 0x28,
+  i64Load: 0x29,
   i32Load8U: 0x2d,
   i32Store: 0x36,
+  i64Store: 0x37,
   memorySize: 0x3f,
   memoryGrow: 0x40,
   i32Const: 0x41,
   i64Const: 0x42,
   f32Const: 0x43,
   f64Const: 0x44,
+  i32Eqz: 0x45,
   i32Add: 0x6a,
   i32Sub: 0x6b,
+  i32And: 0x71,
   i32ShrU: 0x76,
+  f64ConvertI64S: 0xb9,
   /** Prefixed opcodes are prefix << 8 | number. */
   memoryCopy: 0xfc0a,
   memoryFill: 0xfc0b,
@@ -162,7 +169,7 @@ function readImmediate(reader: Reader, opcode: number): number {
 
 const PLAIN = new Set<number>([
   OP.unreachable,
-  0x01, // nop
+  OP.nop,
   OP.else,
   OP.end,
   OP.return,
@@ -191,8 +198,9 @@ export function decodeInstruction(bytes: Uint8Array, at: number): Instruction {
   const form = scalar ?? RANGES.get(opcode) ?? null;
   let offset = 0;
   let immediate = 0;
+  let marked = false;
   if (scalar !== undefined) {
-    reader.u32();
+    marked = 1 << reader.u32() < scalar.bytes;
     offset = reader.u32();
   } else {
     if (form === null && !known(opcode)) {
@@ -201,6 +209,6 @@ export function decodeInstruction(bytes: Uint8Array, at: number): Instruction {
     immediate = readImmediate(reader, opcode);
   }
   const [pops, pushes] = stackEffect(opcode, form);
-  const access = form === null ? null : { ...form, offset };
+  const access = form === null ? null : { ...form, offset, marked };
   return { opcode, at, end: reader.at, pops, pushes, immediate, access };
 }

@@ -24,6 +24,8 @@ export interface Site {
   readonly what: string;
   /** Size of the access; 0 for a range and a call. */
   readonly bytes: number;
+  /** A plain store that is marked: WRITE_ONCE. */
+  readonly marked: boolean;
   /** The wasm function that it stands in, without its path: `cxl_memdev_ioctl`. */
   readonly fn: string;
   readonly functionIndex: number;
@@ -145,6 +147,7 @@ export function findSites(module: WasmModule, map: string): FunctionSites[] {
         kind: access?.kind ?? "call",
         what: access?.mnemonic ?? shortName(module.functionNames.get(immediate) ?? ""),
         bytes: access?.bytes ?? 0,
+        marked: access?.marked ?? false,
         fn,
         functionIndex: body.index,
         offset: at,

@@ -47,7 +47,12 @@ export function readInitialiser(reader: Reader): number | null {
 export interface FunctionType {
   readonly params: number;
   readonly results: number;
+  /** Bytes of the value types: see rewrite.ts. */
+  readonly paramTypes: readonly number[];
+  readonly resultTypes: readonly number[];
 }
+
+const NO_TYPE: FunctionType = { params: 0, results: 0, paramTypes: [], resultTypes: [] };
 
 export interface FunctionBody {
   readonly index: number;
@@ -62,6 +67,8 @@ export interface FunctionBody {
   readonly end: number;
   /** Declared locals, without the parameters. */
   readonly locals: number;
+  /** Their value types, one each. */
+  readonly localTypes: readonly number[];
   readonly localGroups: number;
 }
 
@@ -85,6 +92,8 @@ export interface WasmModule {
   readonly typeOf: readonly FunctionType[];
   readonly functionNames: ReadonlyMap<number, string>;
   readonly globalNames: ReadonlyMap<number, string>;
+  /** Value types of the globals, imported ones left out: by index less importedGlobals. */
+  readonly globalTypes: readonly number[];
   /** Initial values of the i32 globals that begin as a constant, by index; unsigned. */
   readonly globalValues: ReadonlyMap<number, number>;
   /** Exported name to its kind and index. */
@@ -112,11 +121,9 @@ function readSections(bytes: Uint8Array): Section[] {
 function readTypes(reader: Reader): FunctionType[] {
   return Array.from({ length: reader.u32() }, () => {
     if (reader.byte() !== 0x60) throw new Error(`wasm: not a function type at ${reader.at - 1}`);
-    const params = reader.u32();
-    reader.at += params;
-    const results = reader.u32();
-    reader.at += results;
-    return { params, results };
+    const paramTypes = Array.from({ length: reader.u32() }, () => reader.byte());
+    const resultTypes = Array.from({ length: reader.u32() }, () => reader.byte());
+    return { params: paramTypes.length, results: resultTypes.length, paramTypes, resultTypes };
   });
 }
 
@@ -150,15 +157,17 @@ function readImports(reader: Reader) {
   return { functions, names, globals };
 }
 
-function readGlobals(reader: Reader, imported: number): Map<number, number> {
-  const values = new Map<number, number>();
+function readGlobals(reader: Reader, imported: number) {
+  const globalValues = new Map<number, number>();
+  const globalTypes: number[] = [];
   const count = reader.u32();
   for (let i = 0; i < count; i++) {
-    reader.at += 2;
+    globalTypes.push(reader.byte());
+    reader.byte();
     const value = readInitialiser(reader);
-    if (value !== null) values.set(imported + i, value >>> 0);
+    if (value !== null) globalValues.set(imported + i, value >>> 0);
   }
-  return values;
+  return { globalTypes, globalValues };
 }
 
 /** One subsection of the name section: index to name. */
@@ -214,16 +223,18 @@ export function parseModule(bytes: Uint8Array): WasmModule {
     const end = reader.u32() + reader.at;
     const start = reader.at;
     const localGroups = reader.u32();
-    let locals = 0;
+    const localTypes: number[] = [];
     for (let group = 0; group < localGroups; group++) {
-      locals += reader.u32();
-      reader.byte();
+      const n = reader.u32();
+      const type = reader.byte();
+      for (let local = 0; local < n; local++) localTypes.push(type);
     }
     const code = reader.at;
     reader.at = end;
     const name = functionNames.get(index) ?? "";
-    const type = typeOf[index] ?? { params: 0, results: 0 };
-    return { index, name, type, start, code, end, locals, localGroups };
+    const type = typeOf[index] ?? NO_TYPE;
+    const locals = localTypes.length;
+    return { index, name, type, start, code, end, locals, localTypes, localGroups };
   });
   return {
     bytes,
@@ -234,7 +245,7 @@ export function parseModule(bytes: Uint8Array): WasmModule {
     typeOf,
     functionNames,
     globalNames: readNames(bytes, nameSection, NAMES_GLOBAL),
-    globalValues: readGlobals(at(SECTION_GLOBAL), imports.globals),
+    ...readGlobals(at(SECTION_GLOBAL), imports.globals),
     exports: readExports(at(SECTION_EXPORT)),
     bodies,
   };

@@ -7,7 +7,17 @@ import { describeSite, type Site } from "../../host/instrument/sites.ts";
 function site(id: number, fn: string, file: string, line: number, within = fn): Site {
   const source = { file, line, fn };
   const kind = id === 1 ? "load" : "call";
-  return { id, kind, what: "", bytes: 4, fn: within, functionIndex: 0, offset: 0, source };
+  return {
+    id,
+    kind,
+    what: "",
+    bytes: 4,
+    marked: false,
+    fn: within,
+    functionIndex: 0,
+    offset: 0,
+    source,
+  };
 }
 
 const SITES: readonly Site[] = [

@@ -46,6 +46,7 @@ import {
   atomic64_add_return,
   READ_ONCE,
   READ_ONCE64,
+  smp_store_mb,
   smp_store_mb64,
   smp_store_release,
   smp_store_release64,
@@ -258,7 +259,7 @@ function rcu_wait_for_cpu(cpu: u32, gp: u64): void {
   const stall = boot().rcu_stall_timeout_ns;
   let report = set_wait(WAIT_RCU_GP, cpu) + stall;
   for (;;) {
-    atomic.store<u32>(waiting, 1); // Q6: then look again
+    smp_store_mb(waiting, 1); // Q6: then look again
     if (rcu_cpu_quiescent(cpu, gp)) break;
     const now = stall === 0 ? 0 : ktime_get();
     futex_wait(waiting, 1, stall === 0 ? -1 : now < report ? <i64>(report - now) : 0);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The kernel as threads that can be taken off before any access to memory: kernel.wasm, its functions
+ * flattened (flow.ts) and woven with hooks (coroutine-weaver.ts), over a memory that is not shared.
+ *
+ * A thread's frames lie in linear memory, each with what is live in it and no more. So a thread that is
+ * off is bytes: to snapshot, to compare, and to go on from costs what changed, however deep it stands.
+ * Only functions that the roots reach are there.
+ *
+ * Exports, for each root f: f(params…, frame, 0). resume(end of the innermost frame): goes on until the
+ * thread is taken off again (0) or its first function returns (1, the result being in CONTROL.result).
+ * The word below a thread's first frame is 0.
+ */
+import { CONTROL, type FunctionPlan, writeFunction, zeroOf } from "./coroutine-function.ts";
+import { CoroutineWeaver, HOOK_NAMES, HOOKS, standIn } from "./coroutine-weaver.ts";
+import { flatten } from "./flow.ts";
+import { walkFunction } from "./function-walk.ts";
+import { OP } from "./instructions.ts";
+import { encodeU32, Reader, Writer } from "./leb.ts";
+import { liveAtPoints } from "./liveness.ts";
+import { I32, I64 } from "./rewrite.ts";
+import { findSites, type Site } from "./sites.ts";
+import {
+  exportedFunction,
+  type FunctionBody,
+  parseModule,
+  type WasmModule,
+} from "./wasm-binary.ts";
+
+const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const BLOCK_EMPTY = 0x40;
+const LIMITS_WITHOUT_MAXIMUM = 0;
+const EXPORTED_FUNCTION = 0;
+const EXPORTED_GLOBAL = 3;
+const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
+
+export interface CoroutineModule {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** A site's number is its index plus 1. */
+  readonly sites: readonly Site[];
+  /** Result types of the roots: whether the host finds 4 or 8 bytes. */
+  readonly results: ReadonlyMap<string, "none" | "i32" | "i64">;
+}
+
+/** A function as it goes into the module. */
+interface Part {
+  readonly body: FunctionBody;
+  readonly paramTypes: readonly number[];
+  readonly resultTypes: readonly number[];
+  readonly code: Uint8Array;
+}
+
+/** Functions that `roots` call, in the order of their indices, and which of them touch memory. */
+function reach(module: WasmModule, roots: readonly number[]) {
+  const bodies = new Map(module.bodies.map((body) => [body.index, body]));
+  const callees = new Map<number, number[]>();
+  const suspendable = new Set<number>();
+  const todo = [...roots];
+  for (let index = todo.pop(); index !== undefined; index = todo.pop()) {
+    const body = bodies.get(index);
+    if (body === undefined || callees.has(index)) continue;
+    const own: number[] = [];
+    callees.set(index, own);
+    for (const { instruction } of walkFunction(module, body)) {
+      const { access, opcode, immediate } = instruction;
+      if (access !== null) suspendable.add(index);
+      if (opcode !== OP.call) continue;
+      const hook = standIn(module, immediate);
+      if (hook === "clock") suspendable.add(index);
+      if (hook !== null) continue;
+      own.push(immediate);
+      todo.push(immediate);
+    }
+  }
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const [index, own] of callees) {
+      if (suspendable.has(index) || !own.some((callee) => suspendable.has(callee))) continue;
+      suspendable.add(index);
+      grew = true;
+    }
+  }
+  const indices = [...callees.keys()].sort((a, b) => a - b);
+  return { bodies: indices.map((index) => bodies.get(index) as FunctionBody), suspendable };
+}
+
+class ImageWriter {
+  readonly #out = new Writer();
+  readonly #types: string[] = [];
+
+  constructor() {
+    this.#out.append(HEADER);
+  }
+
+  type(params: readonly number[], results: readonly number[]): number {
+    const bytes = [0x60, ...encodeU32(params.length), ...params];
+    const key = [...bytes, ...encodeU32(results.length), ...results].join(" ");
+    const known = this.#types.indexOf(key);
+    return known >= 0 ? known : this.#types.push(key) - 1;
+  }
+
+  /** The content of the type section, once all types are known. */
+  types(): number[] {
+    return [
+      ...encodeU32(this.#types.length),
+      ...this.#types.flatMap((key) => key.split(" ").map(Number)),
+    ];
+  }
+
+  section(id: number, content: ArrayLike<number>): void {
+    this.#out.append([id, ...encodeU32(content.length)]);
+    this.#out.append(content);
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#out.written.slice();
+  }
+}
+
+function nameBytes(name: string): number[] {
+  const bytes = [...new TextEncoder().encode(name)];
+  return [...encodeU32(bytes.length), ...bytes];
+}
+
+function importSection(image: ImageWriter, minPages: number): number[] {
+  const memory = [...nameBytes("env"), ...nameBytes("memory"), 2, LIMITS_WITHOUT_MAXIMUM];
+  const hooks = HOOK_NAMES.flatMap((hook) => {
+    const [params, results] = HOOKS[hook];
+    const type = image.type(params, results);
+    return [...nameBytes("check"), ...nameBytes(hook), 0, ...encodeU32(type)];
+  });
+  return [...encodeU32(1 + HOOK_NAMES.length), ...memory, ...encodeU32(minPages), ...hooks];
+}
+
+/** The module's own globals, and one more: whether a thread is being taken off. */
+function globalSection(module: WasmModule): { content: number[]; suspended: number } {
+  const section = module.sections.find(({ id }) => id === SECTION.global);
+  const added = [I32, 1, OP.i32Const, 0, OP.end];
+  const suspended = module.importedGlobals + module.globalTypes.length;
+  if (section === undefined) return { content: [1, ...added], suspended };
+  const reader = new Reader(module.bytes, section.start);
+  const count = reader.u32();
+  const own = module.bytes.subarray(reader.at, section.end);
+  return { content: [...encodeU32(count + 1), ...own, ...added], suspended };
+}
+
+/** resume(): see the head of this file. */
+function resumeBody(
+  plans: readonly FunctionPlan[],
+  points: number,
+  indexOf: (b: FunctionBody) => number,
+  suspended: number,
+): number[] {
+  const word = 1;
+  const base = 2;
+  const out: number[] = [...encodeU32(1), 2, I32, OP.loop, BLOCK_EMPTY];
+  // word = the id below the end of the frame; 0: the thread has ended
+  out.push(OP.localGet, 0, OP.i32Const, 4, OP.i32Sub, OP.i32Load, 2, 0, OP.localTee, word);
+  out.push(OP.i32Eqz, OP.if, BLOCK_EMPTY, OP.i32Const, 1, OP.return, OP.end);
+  out.push(OP.localGet, 0, OP.localGet, word, OP.i32Const, 16, OP.i32ShrU, OP.i32Sub);
+  out.push(OP.localSet, base);
+  out.push(OP.block, BLOCK_EMPTY);
+  for (const _ of plans) out.push(OP.block, BLOCK_EMPTY);
+  const depthOf: number[] = new Array(points).fill(plans.length);
+  for (const [i, { firstPoint, flow }] of plans.entries()) {
+    for (let k = 1; k <= flow.points.length; k++) depthOf[firstPoint + k] = i;
+  }
+  out.push(OP.localGet, word, OP.i32Const, ...[0xff, 0xff, 0x03], OP.i32And, OP.brTable);
+  out.push(...encodeU32(points));
+  for (const depth of depthOf) out.push(...encodeU32(depth));
+  out.push(...encodeU32(plans.length));
+  for (const [i, { body, firstPoint }] of plans.entries()) {
+    const { paramTypes, resultTypes } = body.type;
+    const [result] = resultTypes;
+    out.push(OP.end);
+    if (result !== undefined) out.push(OP.i32Const, 0);
+    for (const type of paramTypes) out.push(...zeroOf(type));
+    out.push(OP.localGet, base, OP.localGet, word, OP.i32Const, ...[0xff, 0xff, 0x03], OP.i32And);
+    out.push(OP.i32Const, ...signed(firstPoint), OP.i32Sub);
+    out.push(OP.call, ...encodeU32(indexOf(body)));
+    if (result !== undefined) {
+      out.push(result === I64 ? OP.i64Store : OP.i32Store, 2, ...encodeU32(CONTROL.result));
+    }
+    out.push(OP.br, ...encodeU32(plans.length - 1 - i));
+  }
+  out.push(OP.end);
+  out.push(OP.globalGet, ...encodeU32(suspended), OP.if, BLOCK_EMPTY);
+  out.push(
+    OP.i32Const,
+    0,
+    OP.globalSet,
+    ...encodeU32(suspended),
+    OP.i32Const,
+    0,
+    OP.return,
+    OP.end,
+  );
+  out.push(OP.localGet, base, OP.localSet, 0, OP.br, 0, OP.end, OP.unreachable, OP.end);
+  return out;
+}
+
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; ) {
+    const part = rest & 0x7f;
+    rest >>= 7;
+    if (rest === 0 && (part & 0x40) === 0) return [...bytes, part];
+    bytes.push(part | 0x80);
+  }
+}
+
+/** Makes the functions of the image; those that never touch memory are copied but for their callees. */
+function weave(module: WasmModule, map: string, roots: readonly number[], suspended: number) {
+  const { bodies, suspendable } = reach(module, roots);
+  const indexOf = new Map(bodies.map((body, i) => [body.index, HOOK_NAMES.length + 1 + i]));
+  const sites: Site[] = [];
+  const siteAt = new Map<number, number>();
+  for (const { sites: steps } of findSites(module, map)) {
+    for (const { site } of steps) {
+      sites.push(site);
+      siteAt.set(site.offset, site.id);
+    }
+  }
+  const weaver = new CoroutineWeaver({ module, suspendable, indexOf, siteAt, suspended });
+  const plans: FunctionPlan[] = [];
+  let firstPoint = 0;
+  const parts = bodies.map((body): Part => {
+    const flow = flatten(module, body, weaver);
+    const plan = { body, flow, live: liveAtPoints(flow), firstPoint, suspended };
+    firstPoint += flow.points.length;
+    plans.push(plan);
+    const { paramTypes, resultTypes } = body.type;
+    return { body, paramTypes: [...paramTypes, I32, I32], resultTypes, code: writeFunction(plan) };
+  });
+  return { parts, plans, sites, indexOf, points: firstPoint + 1 };
+}
+
+function codeSection(bodies: readonly ArrayLike<number>[]): Uint8Array {
+  const out = new Writer();
+  out.append(encodeU32(bodies.length));
+  for (const body of bodies) {
+    out.append(encodeU32(body.length));
+    out.append(body);
+  }
+  return out.written;
+}
+
+function resultName(type: number | undefined): "none" | "i32" | "i64" {
+  if (type === undefined) return "none";
+  return type === I64 ? "i64" : "i32";
+}
+
+/**
+ * Makes the module.
+ *
+ * @param wasm - kernel.wasm
+ * @param map - the text of kernel.wasm.map
+ * @param roots - exports that threads begin with
+ * @param pages - of the memory, at the least
+ * @throws Error for a root that is not exported, or code that asc never emits
+ */
+export function coroutineModule(
+  wasm: Uint8Array,
+  map: string,
+  roots: readonly string[],
+  pages: number,
+): CoroutineModule {
+  const module = parseModule(wasm);
+  const image = new ImageWriter();
+  const { content: globals, suspended } = globalSection(module);
+  const rootIndices = roots.map((root) => exportedFunction(module, root));
+  const { parts, plans, sites, indexOf, points } = weave(module, map, rootIndices, suspended);
+  const imports = importSection(image, pages);
+  const resumeType = image.type([I32], [I32]);
+  const types = parts.map(({ paramTypes, resultTypes }) => image.type(paramTypes, resultTypes));
+  const newIndex = (index: number) => indexOf.get(index) ?? 0;
+  const resume = resumeBody(plans, points, (body) => newIndex(body.index), suspended);
+  const exported = roots.map((root, i) => [root, newIndex(rootIndices[i] ?? 0)] as const);
+  image.section(SECTION.type, image.types());
+  image.section(SECTION.import, imports);
+  image.section(SECTION.function, [
+    ...encodeU32(types.length + 1),
+    ...[resumeType, ...types].flatMap((type) => encodeU32(type)),
+  ]);
+  image.section(SECTION.global, globals);
+  image.section(SECTION.export, [
+    ...encodeU32(exported.length + 2),
+    ...[...nameBytes("resume"), EXPORTED_FUNCTION, ...encodeU32(HOOK_NAMES.length)],
+    ...[...nameBytes("suspended"), EXPORTED_GLOBAL, ...encodeU32(suspended)],
+    ...exported.flatMap(([name, index]) => [
+      ...nameBytes(name),
+      EXPORTED_FUNCTION,
+      ...encodeU32(index),
+    ]),
+  ]);
+  image.section(SECTION.code, codeSection([resume, ...parts.map(({ code }) => code)]));
+  const results = new Map(
+    roots.map((root, i) => {
+      const type = module.typeOf[rootIndices[i] ?? 0]?.resultTypes[0];
+      return [root, resultName(type)] as const;
+    }),
+  );
+  return { wasm: image.finish(), sites, results };
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The allocator of a coroutine machine, in place of mm/slab.ts. Each thread takes memory of its own, in
+ * order, and none is given out twice: so an object's address follows from what its thread did, whatever
+ * others do, and an access to freed memory is always seen as one.
+ *
+ * A slot: a header word {state : 8 | type : 8 | bytes : 16}, one with the site of the allocation, one
+ * with that of the free; then the object.
+ */
+import { ARENA_BYTES, type CoroutineLayout, SMALL_BYTES, T } from "./layout.ts";
+import type { TrackedMemory } from "./tracked-memory.ts";
+import { Violation } from "./violation.ts";
+
+const SMALL_SLOT = 1024;
+const LARGE_SLOT = 16384;
+const OBJECT = 64; // bytes before the object
+const LIVE = 1;
+const FREED = 2;
+
+export interface HeapObject {
+  readonly base: number;
+  readonly size: number;
+  /** One of SLAB_*. */
+  readonly type: number;
+  readonly live: boolean;
+  /** Thread that allocated it, and its number among that thread's. */
+  readonly thread: number;
+  readonly number: number;
+}
+
+export class Heap {
+  readonly #memory: TrackedMemory;
+  readonly #layout: CoroutineLayout;
+
+  constructor(memory: TrackedMemory, layout: CoroutineLayout) {
+    this.#memory = memory;
+    this.#layout = layout;
+  }
+
+  /** Bytes between slots where `address` is. */
+  #slotBytes(address: number): number {
+    const within = (address - this.#layout.heapStart) & (ARENA_BYTES - 1);
+    return within < SMALL_BYTES ? SMALL_SLOT : LARGE_SLOT;
+  }
+
+  /** @returns address of the object, 0 when it is too large, or the thread has had too many */
+  allocate(thread: number, size: number, type: number): number {
+    const { words } = this.#memory;
+    const region = this.#layout.regions[thread] as number;
+    const small = size <= SMALL_SLOT - OBJECT;
+    if (!small && size > LARGE_SLOT - OBJECT) return 0;
+    const field = region + (small ? T.small : T.large);
+    const start = (small ? this.#layout.small : this.#layout.large)[thread] as number;
+    const slot = start + (words[field] as number);
+    const end = small ? (this.#layout.large[thread] as number) : this.#end(thread);
+    const bytes = small ? SMALL_SLOT : LARGE_SLOT;
+    if (slot + bytes > end) return 0;
+    words[field] = (words[field] as number) + bytes;
+    this.#setHeader(slot, (LIVE << 24) | (type << 16) | size);
+    return slot + OBJECT;
+  }
+
+  #end(thread: number): number {
+    return this.#layout.small[thread + 1] ?? this.#layout.heapEnd;
+  }
+
+  #setHeader(slot: number, header: number): void {
+    this.#memory.willWrite(slot >>> 2);
+    this.#memory.words[slot >>> 2] = header;
+  }
+
+  /** The slot that holds `address`. */
+  #slotOf(address: number): number {
+    const within = address - this.#layout.heapStart;
+    return address - (within & (this.#slotBytes(address) - 1));
+  }
+
+  /** @throws Violation when [address, address + bytes) is not wholly inside a live object */
+  checkAccess(address: number, bytes: number, site: number): void {
+    if (((address - this.#layout.heapStart) & (ARENA_BYTES - 1)) >= SMALL_BYTES) {
+      this.#checkSlowly(address, bytes, site);
+      return;
+    }
+    const slot = (address & ~(SMALL_SLOT - 1)) >>> 2;
+    const header = this.#memory.words[slot] as number;
+    const within = (address & (SMALL_SLOT - 1)) - OBJECT;
+    if (header >>> 24 === LIVE && within >= 0 && within + bytes <= (header & 0xffff)) return;
+    this.#checkSlowly(address, bytes, site);
+  }
+
+  #checkSlowly(address: number, bytes: number, site: number): void {
+    const found = this.objectAt(address);
+    if (found === null) throw new Violation("wild access", "memory of no object", address, site);
+    const { base, size, live } = found;
+    if (!live) throw new Violation("use after free", "of a freed object", address, site);
+    if (address >= base && address + bytes <= base + size) return;
+    throw new Violation("out of bounds", `beyond the object's ${size} bytes`, address, site);
+  }
+
+  /** The object in whose slot `address` is; null where none ever was. */
+  objectAt(address: number): HeapObject | null {
+    const { heapStart, heapEnd, small, large } = this.#layout;
+    if (address < heapStart || address >= heapEnd) return null;
+    const slot = this.#slotOf(address);
+    const header = this.#memory.words[slot >>> 2] as number;
+    if (header === 0) return null;
+    let thread = 0;
+    while (thread + 1 < small.length && slot >= (small[thread + 1] as number)) thread++;
+    const start = slot >= (large[thread] as number) ? large[thread] : small[thread];
+    const number = (slot - (start as number)) / this.#slotBytes(slot);
+    const size = header & 0xffff;
+    const type = (header >>> 16) & 0xff;
+    return { base: slot + OBJECT, size, type, live: header >>> 24 === LIVE, thread, number };
+  }
+
+  /** Frees; nothing for 0. @returns what was freed, null for 0 */
+  free(address: number, site: number): HeapObject | null {
+    if (address === 0) return null;
+    const found = this.objectAt(address);
+    if (found === null || found.base !== address) {
+      throw new Violation("invalid free", "of what was never allocated", address, site);
+    }
+    if (!found.live) throw new Violation("double free", "of a freed object", address, site);
+    const slot = address - OBJECT;
+    const { words } = this.#memory;
+    this.#setHeader(slot, ((words[slot >>> 2] as number) & 0xffffff) | (FREED << 24));
+    for (let word = address >>> 2; word < (address + found.size + 3) >>> 2; word++) {
+      if (words[word] === 0) continue;
+      this.#memory.willWrite(word);
+      words[word] = 0; // what is freed is one state, whatever it held
+    }
+    return found;
+  }
+
+  /** Every object that is allocated now, by thread and number. */
+  live(): HeapObject[] {
+    const { words } = this.#memory;
+    const found: HeapObject[] = [];
+    const scan = (start: number, used: number, bytes: number) => {
+      for (let slot = start; slot < start + used; slot += bytes) {
+        const object = this.objectAt(slot + OBJECT);
+        if (object?.live) found.push(object);
+      }
+    };
+    for (const [thread, region] of this.#layout.regions.entries()) {
+      scan(this.#layout.small[thread] as number, words[region + T.small] as number, SMALL_SLOT);
+      scan(this.#layout.large[thread] as number, words[region + T.large] as number, LARGE_SLOT);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What the threads of a coroutine machine do: calls of the kernel's exports, one after the other. */
+import type { CoroutineMachine } from "./machine.ts";
+
+/** What an earlier call of the thread returned, and kept under this name. */
+export interface Ref {
+  readonly ref: string;
+}
+
+export type Argument = number | bigint | Ref;
+
+export interface Call {
+  readonly fn: string;
+  readonly args?: readonly Argument[];
+  /** Name under which the result is kept; at most KEPT_WORDS of a thread. */
+  readonly keep?: string;
+  /** Results that are right; without it any is. */
+  readonly expect?: readonly number[];
+  /** Made only if what is kept under this name is not negative. */
+  readonly unlessFailed?: string;
+}
+
+export interface Thread {
+  readonly name: string;
+  readonly calls: readonly Call[];
+  /** Begins again at its first call, for ever. */
+  readonly forever?: boolean;
+  /**
+   * Threads with the same number are interchangeable: they do the same, and nothing that they do depends
+   * on which CPU they are on. States that differ in which of them did it are one.
+   */
+  readonly alike?: number;
+}
+
+export interface Program {
+  readonly threads: readonly Thread[];
+  /** Made when all have ended, on CPU 0. */
+  readonly end: readonly Call[];
+  /** Looks at the memory after that. @throws Violation */
+  readonly audit?: (machine: CoroutineMachine) => void;
+}
+
+export function ref(name: string): Ref {
+  return { ref: name };
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Memory whose changes are known: what a step wrote can be taken back, and a hash of all that any run
+ * has written is kept up by what changes.
+ *
+ * The hash of a memory is the sum, over its words, of a hash of address and value, less the same sum for
+ * the memory at the start: so a word that has not changed counts nothing, known or not.
+ */
+
+/** What is known of a word. */
+export const WORD = {
+  /** No part of the state. */
+  ignored: 1,
+  /** Two threads access it, one of them writing. */
+  contended: 2,
+  heap: 4,
+} as const;
+
+const LOG_WORDS = 1 << 16;
+
+/** Two independent hashes of a word at an address, each a good mix of all bits. */
+export function mix1(word: number, value: number): number {
+  let x = Math.imul(value ^ Math.imul(word, 0x9e3779b1), 0x85ebca6b);
+  x ^= x >>> 13;
+  x = Math.imul(x ^ word, 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}
+
+export function mix2(word: number, value: number): number {
+  let x = Math.imul(value ^ Math.imul(word, 0x7feb352d), 0x846ca68b);
+  x ^= x >>> 15;
+  x = Math.imul(x ^ (word << 7), 0x2c1b3c6d);
+  return x ^ (x >>> 14);
+}
+
+export class TrackedMemory {
+  readonly words: Int32Array;
+  readonly flags: Uint8Array;
+  /** Threads that have read, and written, a word: a bit each. */
+  readonly readers: Uint8Array;
+  readonly writers: Uint8Array;
+  hash1 = 0;
+  hash2 = 0;
+  /** Words that some run has written, in the order in which that was found. */
+  readonly known: number[] = [];
+  /** Grows whenever a word is found to be contended. */
+  contentions = 0;
+  readonly #start: Int32Array;
+  readonly #isKnown: Uint8Array;
+  readonly #stamps: Int32Array;
+  readonly #logWords = new Int32Array(LOG_WORDS);
+  readonly #logValues = new Int32Array(LOG_WORDS);
+  #logged = 0;
+  #step = 0;
+  #hash1Before = 0;
+  #hash2Before = 0;
+
+  constructor(words: Int32Array) {
+    const count = words.length;
+    this.words = words;
+    this.flags = new Uint8Array(count);
+    this.readers = new Uint8Array(count);
+    this.writers = new Uint8Array(count);
+    this.#start = new Int32Array(count);
+    this.#isKnown = new Uint8Array(count);
+    this.#stamps = new Int32Array(count);
+  }
+
+  /** What is there now is the start. */
+  setStart(): void {
+    this.#start.set(this.words);
+    this.#isKnown.fill(0);
+    this.known.length = 0;
+    this.hash1 = 0;
+    this.hash2 = 0;
+  }
+
+  /** Begins a step: from here on undo() goes back to here. */
+  begin(): void {
+    this.#step++;
+    this.#logged = 0;
+    this.#hash1Before = this.hash1;
+    this.#hash2Before = this.hash2;
+  }
+
+  /** The word is about to be written. */
+  willWrite(word: number): void {
+    if (this.#stamps[word] === this.#step) return;
+    this.#stamps[word] = this.#step;
+    if (this.#isKnown[word] === 0) {
+      this.#isKnown[word] = 1;
+      this.known.push(word);
+    }
+    const n = this.#logged++;
+    if (n >= LOG_WORDS) throw new Error("[harness bug] a step writes more than its log holds");
+    this.#logWords[n] = word;
+    this.#logValues[n] = this.words[word] as number;
+  }
+
+  /** Ends a step: the hash is that of what is there now. */
+  settle(): void {
+    for (let i = 0; i < this.#logged; i++) {
+      const word = this.#logWords[i] as number;
+      const before = this.#logValues[i] as number;
+      const now = this.words[word] as number;
+      if (before === now) continue;
+      this.hash1 = (this.hash1 + mix1(word, now) - mix1(word, before)) | 0;
+      this.hash2 = (this.hash2 + mix2(word, now) - mix2(word, before)) | 0;
+    }
+  }
+
+  /** Words that the step has written so far, and what was there before, in order. */
+  *written(): Iterable<readonly [word: number, before: number]> {
+    for (let i = 0; i < this.#logged; i++) {
+      yield [this.#logWords[i] as number, this.#logValues[i] as number];
+    }
+  }
+
+  /** Takes the step back. */
+  undo(): void {
+    for (let i = this.#logged - 1; i >= 0; i--) {
+      this.words[this.#logWords[i] as number] = this.#logValues[i] as number;
+    }
+    this.#logged = 0;
+    this.hash1 = this.#hash1Before;
+    this.hash2 = this.#hash2Before;
+  }
+
+  /** Notes an access of thread `bit`. @returns whether the word is contended */
+  note(word: number, bit: number, writes: boolean): boolean {
+    const flags = this.flags[word] as number;
+    const masks = writes ? this.writers : this.readers;
+    if (((masks[word] as number) & bit) === 0) return this.#noteFirst(word, bit, masks);
+    return (flags & WORD.contended) !== 0;
+  }
+
+  #noteFirst(word: number, bit: number, masks: Uint8Array): boolean {
+    masks[word] = (masks[word] as number) | bit;
+    const flags = this.flags[word] as number;
+    if ((flags & WORD.contended) !== 0) return true;
+    const writers = this.writers[word] as number;
+    const all = writers | (this.readers[word] as number);
+    if (writers === 0 || (all & (all - 1)) === 0) return false;
+    this.flags[word] = flags | WORD.contended;
+    this.contentions++;
+    return true;
+  }
+
+  /** Values of the first `n` known words, appended to `out`; returns the index behind. */
+  save(out: Int32Array, at: number): number {
+    const { known, words } = this;
+    const n = known.length;
+    out[at++] = n;
+    out[at++] = this.hash1;
+    out[at++] = this.hash2;
+    for (let i = 0; i < n; i++) out[at++] = words[known[i] as number] as number;
+    return at;
+  }
+
+  /** The inverse; words found since are as at the start. */
+  load(from: Int32Array, at: number): number {
+    const { known, words } = this;
+    const n = from[at++] as number;
+    this.hash1 = from[at++] as number;
+    this.hash2 = from[at++] as number;
+    for (let i = 0; i < n; i++) words[known[i] as number] = from[at++] as number;
+    for (let i = n; i < known.length; i++) {
+      const word = known[i] as number;
+      words[word] = this.#start[word] as number;
+    }
+    return at;
+  }
+
+  /** Back to the start. */
+  reset(): void {
+    for (const word of this.known) this.words[word] = this.#start[word] as number;
+    this.hash1 = 0;
+    this.hash2 = 0;
+    this.#logged = 0;
+  }
+
+  get savedWords(): number {
+    return 3 + this.known.length;
+  }
+}
