@@ -61,6 +61,18 @@ function inARow(
   });
 }
 
+/** Of the modelled device: its knobs, then its registers. */
+function deviceParts(abi: KernelAbi, layouts: Layouts): Part[] {
+  const registers = layouts.get("cxl_hw")?.bytes ?? 0;
+  const mbox = registers + MEMDEV_BYTES;
+  return [
+    { at: 0, name: "", layout: "cxl_hw" },
+    { at: registers, name: "memdev_regs", bytes: MEMDEV_BYTES },
+    { at: mbox, name: "mbox_regs", bytes: MBOX_BYTES },
+    { at: mbox + MBOX_BYTES, name: "payload", bytes: abi.constant("CXL_MAX_PAYLOAD") },
+  ];
+}
+
 /**
  * What the objects of each slab type are made of, by the type's name; a type that is not listed is
  * bytes. "cxl_hw" is no slab type: it is the modelled device, a misc object.
@@ -73,8 +85,6 @@ export function objectParts(
   gate: string | null,
 ): Record<string, readonly Part[]> {
   const at = (name: string) => abi.constant(name);
-  const registers = layouts.get("cxl_hw")?.bytes ?? 0;
-  const payload = registers + MEMDEV_BYTES + MBOX_BYTES;
   return {
     cxl_memdev: [
       { at: 0, name: "", layout: "cxl_memdev" },
@@ -86,12 +96,7 @@ export function objectParts(
       { at: 0, name: "", layout: "cxl_mem" },
       { at: at("OFFSETOF_CXL_MEM_MBOX_MUTEX"), name: "mbox_mutex", layout: "mutex" },
     ],
-    cxl_hw: [
-      { at: 0, name: "", layout: "cxl_hw" },
-      { at: registers, name: "memdev_regs", bytes: MEMDEV_BYTES },
-      { at: registers + MEMDEV_BYTES, name: "mbox_regs", bytes: MBOX_BYTES },
-      { at: payload, name: "payload", bytes: at("CXL_MAX_PAYLOAD") },
-    ],
+    cxl_hw: deviceParts(abi, layouts),
     file: inARow(layouts, 0, [
       ["", "file"],
       ["rcu", "rcu_head"],
