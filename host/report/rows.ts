@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** How the drawings find, order and name the rows of a result. */
 import type { Devices } from "../result/asked.ts";
+import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
 import { formatPlural } from "./units.ts";
@@ -33,6 +34,13 @@ export function stormWord(result: Result, storm: StormRow): { text: string; expe
     return { text: storm.held ? "held" : "VIOLATED", expected: storm.held };
   }
   return { text: storm.held ? "NOT CAUGHT" : "caught", expected: !storm.held };
+}
+
+/** Whether a check says the opposite of what a sound tool must say of a sound driver, or of a control. */
+export function isUnexpected({ expected, verdict }: CheckRow): boolean {
+  return expected === "violated"
+    ? verdict !== "violated"
+    : expected === "holds" && verdict === "violated";
 }
 
 /** What the threads do not share in words, or do. */

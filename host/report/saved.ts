@@ -17,6 +17,7 @@ import {
 } from "../result/result.ts";
 import type { Bucket, Histogram } from "../stats/histogram.ts";
 import type { Interval, Summary } from "../stats/summary.ts";
+import { check, claim } from "./saved-check.ts";
 import * as is from "./shape.ts";
 
 const interval = { median: is.number, low: is.number, high: is.number };
@@ -122,7 +123,7 @@ const breakEven = is.object<BreakEvenRow>({
 const result: is.Shape<Result> = is.object<Result>({
   schema: is.literal(SCHEMA),
   tool: is.object<Result["tool"]>({ name: is.literal("hotunplug"), version: is.string }),
-  command: is.literal("bench", "stress", "compare"),
+  command: is.literal("bench", "stress", "compare", "check"),
   asked: is.anyObject,
   environment: is.anyObject,
   tier,
@@ -135,6 +136,8 @@ const result: is.Shape<Result> = is.object<Result>({
   storms: is.array(storm),
   comparisons: is.array(comparison),
   breakEvens: is.array(breakEven),
+  checks: is.optional(is.array(check)),
+  claims: is.optional(is.array(claim)),
   notes: is.array(is.string),
 });
 

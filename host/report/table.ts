@@ -49,6 +49,11 @@ export function drawTable(first: Column, groups: readonly Group[], canvas: Canva
   return lines;
 }
 
+/** Whether the table would be drawn in one block, each row on one line. */
+export function fits(first: Column, groups: readonly Group[], width: number): boolean {
+  return blockWidth(first, groups) <= width;
+}
+
 /** Greedy: a group goes to the block before it while that still fits. */
 function blocksOf(first: Column, groups: readonly Group[], width: number): Group[][] {
   const blocks: Group[][] = [];

@@ -3,6 +3,8 @@
 import { EMPTY_LOOP } from "../result/comparison.ts";
 import type { Json, Result } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
+import { drawChecks } from "./check.ts";
+import { drawClaims } from "./claims.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
 import { drawHistory } from "./history.ts";
@@ -32,6 +34,8 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawBreakEvens(result, canvas),
     drawStorms(result, canvas, detailed),
     drawHistory(result, canvas),
+    drawChecks(result, canvas),
+    drawClaims(result, canvas),
     drawRemarks(result, canvas),
   ]);
 }

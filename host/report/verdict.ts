@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { CheckRow } from "../result/check.ts";
 import type { Result } from "../result/result.ts";
-import { isControl, metricName, verdictStorms } from "./rows.ts";
+import { isControl, isUnexpected, metricName, verdictStorms } from "./rows.ts";
 import { formatNumber } from "./units.ts";
 
 /**
  * What makes a run end with status 1: a driver whose storm found a violation, a negative control
- * that was not caught, or, with a limit set, a slowdown that is certain to be beyond it. What is found
- * in a driver that is looked at as it stood is no failure.
+ * that was not caught, a check that found the opposite of what must be, or, with a limit set, a slowdown
+ * that is certain to be beyond it. What is found in a driver that is looked at as it stood is no failure,
+ * nor is a check that found nothing within its bound.
  *
  * @param maxSlowdownPct - of `compare A B`; the lower end of the interval must lie above it
  * @returns one line each; none when everything held
@@ -21,6 +23,9 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
     }
     if (control && storm.held) lines.push(`${storm.driver}: this control was not caught`);
   }
+  for (const check of (result.checks ?? []).filter(isUnexpected)) {
+    lines.push(`${check.scenario}, ${check.subject}: ${checkFailure(check)}`);
+  }
   if (maxSlowdownPct === null) return lines;
   for (const { metric, a, ratio, word } of result.comparisons) {
     if (word !== "slower" || ratio.low <= 1 + maxSlowdownPct / 100) continue;
@@ -29,4 +34,9 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
     );
   }
   return lines;
+}
+
+function checkFailure({ verdict, property }: CheckRow): string {
+  if (verdict === "violated") return `violated: ${property ?? "see the JSON"}`;
+  return "this control was not caught";
 }

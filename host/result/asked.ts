@@ -4,6 +4,8 @@
  * the object, and the result keeps it as it was: a run is repeated from its own JSON.
  */
 
+import type { MemoryModel, SearchOrder } from "./check.ts";
+
 /** Whether the threads share one device or have one each. */
 export type Devices = "same" | "own";
 
@@ -58,6 +60,31 @@ export interface CompareAsked extends BenchAsked {
   readonly stormMs: number;
 }
 
+/** Parameters of `check`. */
+export interface CheckAsked {
+  /** Null: each of them. */
+  readonly scenario: string | null;
+  /** Null: each that the scenario is for. */
+  readonly revision: string | null;
+  /** Null: each, or the revision brings its own. */
+  readonly gate: string | null;
+  /** Null: as many as the scenario has by itself. */
+  readonly threads: number | null;
+  readonly memory: MemoryModel;
+  readonly search: SearchOrder;
+  /** Of a random search. */
+  readonly seed: number;
+  /** Most context switches of a schedule; null: no limit. */
+  readonly bound: number | null;
+  /** Most states that are explored; null: no limit. */
+  readonly maxStates: number | null;
+  /** Memory that the states that were seen may take. */
+  readonly memoryLimitBytes: number;
+  readonly workers: number;
+  /** Whether schedules that differ only in the order of independent steps count as one. */
+  readonly reduction: boolean;
+}
+
 /** Parameters of `compare A.json B.json`. */
 export interface SavedAsked {
   readonly a: string;
@@ -68,4 +95,4 @@ export interface SavedAsked {
   readonly maxSlowdownPct: number | null;
 }
 
-export type Asked = BenchAsked | StressAsked | CompareAsked | SavedAsked;
+export type Asked = BenchAsked | StressAsked | CompareAsked | CheckAsked | SavedAsked;

@@ -4,9 +4,20 @@ import { createRequire } from "node:module";
 import type { Asked } from "./asked.ts";
 import { type Command, type Environment, type Result, SCHEMA, type TierFacts } from "./result.ts";
 
-/** What a runner fills in; sections that it leaves out are empty. */
+/** What a runner fills in; sections that it leaves out are empty, or absent where they may be. */
 export type Sections = Partial<
-  Pick<Result, "gates" | "pairs" | "removals" | "storms" | "comparisons" | "breakEvens" | "notes">
+  Pick<
+    Result,
+    | "gates"
+    | "pairs"
+    | "removals"
+    | "storms"
+    | "comparisons"
+    | "breakEvens"
+    | "checks"
+    | "claims"
+    | "notes"
+  >
 >;
 
 export interface RunFacts {
@@ -42,6 +53,8 @@ export function assembleResult(facts: RunFacts, sections: Sections): Result {
     storms: sections.storms ?? [],
     comparisons: sections.comparisons ?? [],
     breakEvens: sections.breakEvens ?? [],
+    ...(sections.checks ? { checks: sections.checks } : {}),
+    ...(sections.claims ? { claims: sections.claims } : {}),
     notes: sections.notes ?? [],
   };
 }

@@ -85,3 +85,22 @@ export interface CheckStep {
   /** What else happened, as in "sleeps", "wakes remover", "returns -ENXIO". */
   readonly note: string | null;
 }
+
+/** What somebody said that the driver does, and at which revisions it does. */
+export interface ClaimRow {
+  /** As in "an opener that came during a failed add uses freed memory". */
+  readonly claim: string;
+  /** Where it was said: a commit, a mail, a comment. */
+  readonly source: string;
+  readonly cells: readonly ClaimCell[];
+}
+
+export interface ClaimCell {
+  readonly revision: string;
+  /** Whether some schedule gets there; null: it was not found out. */
+  readonly reachable: boolean | null;
+  /** What was searched, as in "2 threads, every schedule". */
+  readonly bound: string;
+  /** One that gets there, for --replay. */
+  readonly schedule: string | null;
+}

@@ -3,17 +3,19 @@
  * What a run leaves behind: one JSON object. Text, SVG and HTML are drawings of it and of nothing
  * else, so whatever a drawing needs is a field here.
  *
- * Sections that a command does not fill are empty arrays, never absent. A violated property is in
- * here (StormRow.violations); a run that could not happen leaves no result but throws.
+ * Sections that a command does not fill are empty arrays, never absent, but for `checks` and `claims`,
+ * which earlier writers did not know. A violated property is in here (StormRow.violations,
+ * CheckRow.verdict); a run that could not happen leaves no result but throws.
  */
 import type { Histogram } from "../stats/histogram.ts";
 import type { Interval, Summary } from "../stats/summary.ts";
 import type { Asked, Devices, Workload } from "./asked.ts";
+import type { CheckRow, ClaimRow } from "./check.ts";
 
 /** Raised when a field changes its meaning or goes away; a new optional field does not raise it. */
 export const SCHEMA = 1;
 
-export type Command = "bench" | "stress" | "compare";
+export type Command = "bench" | "stress" | "compare" | "check";
 
 export type Json =
   | string
@@ -49,6 +51,8 @@ export interface Result {
   readonly storms: readonly StormRow[];
   readonly comparisons: readonly ComparisonRow[];
   readonly breakEvens: readonly BreakEvenRow[];
+  readonly checks?: readonly CheckRow[];
+  readonly claims?: readonly ClaimRow[];
   /** Warnings and remarks, one sentence each, printed below the tables. */
   readonly notes: readonly string[];
 }

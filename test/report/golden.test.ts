@@ -11,6 +11,7 @@ import { verdictStorms } from "../../host/report/rows.ts";
 import { styleFor } from "../../host/report/style.ts";
 import { drawResult } from "../../host/report/text.ts";
 import type { Result } from "../../host/result/result.ts";
+import { CHECKS, CLAIMS, checkResult } from "./sample-checks.ts";
 import { sampleResult } from "./sample-result.ts";
 
 const GOLDEN = new URL("../../../test/report/golden/", import.meta.url);
@@ -48,6 +49,8 @@ const DRAWINGS: Readonly<Record<string, () => Result>> = {
   compare: sampleResult,
   bench: benchResult,
   stress: stressResult,
+  check: () => checkResult(CHECKS, CLAIMS),
+  control: () => checkResult(CHECKS.slice(1, 2)),
 };
 
 for (const [name, result] of Object.entries(DRAWINGS)) {
@@ -58,16 +61,21 @@ for (const [name, result] of Object.entries(DRAWINGS)) {
       const text = `${lines.join("\n")}\n`;
       if (UPDATE) writeFileSync(file, text);
       assert.fixture(text, readFileSync(file, "utf8"));
-      // The command that runs a storm again is left whole, for copying.
-      const prose = lines.filter((line) => !line.startsWith("  again: "));
+      // What is for copying is left whole: the command that runs it again, a schedule.
+      const prose = lines.filter((line) => !/^ {2}(again|schedule): /.test(line));
       for (const line of prose) assert.ok(line.length <= width, `${line.length}: ${line}`);
     });
   }
 }
 
-test("with colour the text is the same, and every style is closed on its line", () => {
-  const draw = (colour: boolean) =>
-    drawResult(sampleResult(), { width: 100, style: styleFor(colour) });
+for (const [name, result] of Object.entries({ compare: sampleResult, check: checkResult })) {
+  test(`with colour the text of ${name} is the same, and every style is closed on its line`, () => {
+    coloursAreClosed(result());
+  });
+}
+
+function coloursAreClosed(result: Result): void {
+  const draw = (colour: boolean) => drawResult(result, { width: 100, style: styleFor(colour) });
   const coloured = draw(true);
   assert.equal(coloured.map(stripVTControlCharacters), draw(false));
   const count = (line: string, part: string) => line.split(part).length - 1;
@@ -75,6 +83,6 @@ test("with colour the text is the same, and every style is closed on its line", 
     const closed = count(line, "\x1b[22m") + count(line, "\x1b[39m");
     assert.is(count(line, "\x1b["), 2 * closed, line);
   }
-});
+}
 
 test.run();

@@ -8,6 +8,7 @@ import { UsageError } from "../../host/errors.ts";
 import { parseResult, readResult } from "../../host/report/saved.ts";
 import { toJson } from "../../host/report/write.ts";
 import type { Result } from "../../host/result/result.ts";
+import { CHECKS, CLAIMS, checkResult } from "./sample-checks.ts";
 import { sampleResult } from "./sample-result.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hotunplug-saved-"));
@@ -35,6 +36,24 @@ test("what was written is read back, every field", () => {
   const path = join(folder, "whole.json");
   writeFileSync(path, toJson(sampleResult()));
   assert.equal(readResult(path), sampleResult());
+});
+
+test("checks and claims are read back, every field, and may be absent", () => {
+  const result = checkResult(CHECKS, CLAIMS);
+  assert.equal(parseResult(toJson(result), "a.json"), result);
+  const { checks, claims, ...without } = result;
+  assert.equal(parseResult(toJson(without), "a.json"), without);
+});
+
+test("a damaged step of a counterexample is named by its path", () => {
+  const checks = structuredClone(CHECKS);
+  Object.assign(checks[1]?.counterexample?.steps[2] ?? {}, { thread: "remover" });
+  assert.is(
+    refusal(toJson(checkResult(checks))),
+    'a.json: damaged result: checks[1].counterexample.steps[2].thread: expected a number, saw "remover"',
+  );
+  const claims = [{ ...CLAIMS[0], cells: [{ revision: "rwsem" }] }];
+  assert.match(refusal(toJson({ ...checkResult(), claims })), "claims[0].cells[0].reachable");
 });
 
 test("fields that this version does not know are let through", () => {

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { verdictStorms } from "../../host/report/rows.ts";
 import { failuresOf } from "../../host/report/verdict.ts";
 import type { Result } from "../../host/result/result.ts";
+import { CHECKS, checkResult } from "./sample-checks.ts";
 import { sampleResult } from "./sample-result.ts";
 
 function withStorm(command: Result["command"], gate: string, held: boolean): Result {
@@ -42,6 +43,23 @@ test("what is found in a driver as it stood is no failure, and no verdict on its
   const asked = withStorm("compare", "rwsem", false);
   const storms = asked.storms.map((storm) => ({ ...storm, asFound: true as const }));
   assert.equal(failuresOf({ ...asked, storms }), []);
+});
+
+test("a check fails that finds the opposite of what must be", () => {
+  assert.equal(failuresOf(checkResult()), [
+    "rwsem, rwsem: violated: deadlock",
+    "rcu, busted grace period: this control was not caught",
+  ]);
+});
+
+test("a control that a bounded check did not catch fails, a sound driver that it passed does not", () => {
+  const bounded = CHECKS.filter(({ expected }) => expected !== null).map((row) => ({
+    ...row,
+    verdict: "bounded" as const,
+  }));
+  const failures = failuresOf(checkResult(bounded));
+  assert.is(failures.length, bounded.filter(({ expected }) => expected === "violated").length);
+  for (const failure of failures) assert.match(failure, "this control was not caught");
 });
 
 test.run();

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { kernelImage } from "../../host/machine/image.ts";
+import { describeLock, type LockClass, type LockValues } from "../../host/machine/locks.ts";
+
+const { abi } = kernelImage("default");
+const tell = (kind: LockClass, values: LockValues) => describeLock(abi, "x", kind, values);
+const task = (cpu: number) => abi.constant("PERCPU_BASE") + cpu * abi.constant("PERCPU_STRIDE");
+
+test("an rwsem says who is in, who waits and who came last", () => {
+  assert.equal(tell("rw_semaphore", { count: 0x102, owner: task(1) | 1 }), [
+    "x.count = 0x102: 1 reader, waiters",
+    "x.owner = cpu1, reader",
+  ]);
+  const waiting = task(2) + abi.constant("PERCPU_RWSEM_WAITER");
+  const held = { count: 7, owner: task(0), wait_lock: 2, wait_head: waiting };
+  assert.equal(tell("rw_semaphore", held), [
+    "x.count = 0x7: writer, waiters, handoff",
+    "x.owner = cpu0, writer",
+    "x.wait_lock = 2: locked, somebody may sleep on it",
+    "x.wait_head = cpu2, waits",
+  ]);
+  assert.equal(tell("rw_semaphore", { count: 0x300, owner: task(3) | 3 }), [
+    "x.count = 0x300: 3 readers",
+    "x.owner = cpu3, reader, not spinnable",
+  ]);
+  assert.is(
+    tell("rw_semaphore", { count: -256 })[0],
+    "x.count = 0xffffff00: 8388607 readers, reader overflow",
+  );
+});
+
+test("a mutex says who has it, and who is to get it", () => {
+  assert.equal(tell("mutex", { owner: 0 }), ["x.owner = 0x0: free"]);
+  assert.equal(tell("mutex", { owner: task(1) | 3, wait_lock: 1, first: task(0) + 0x100 }), [
+    "x.owner = cpu1, waiters, handoff",
+    "x.wait_lock = 1: locked",
+    "x.first = cpu0, waits",
+  ]);
+  assert.equal(tell("mutex", { owner: task(2) | 4 }), ["x.owner = cpu2, handed over"]);
+  assert.equal(tell("mutex", { owner: 0x40 }), ["x.owner = 0x40"], "an owner that is no task");
+});
+
+test("a completion says how many may pass", () => {
+  assert.equal(tell("completion", { done: 0 }), ["x.done = 0: not completed"]);
+  assert.equal(tell("completion", { done: 2 }), ["x.done = 2: 2 may pass"]);
+  assert.equal(tell("completion", { done: 0xffffffff }), [
+    "x.done = 0xffffffff: completed for good",
+  ]);
+});
+
+test("counts say whether what they count is alive", () => {
+  assert.equal(tell("refcount", { word: 0 }), ["x = 0: dead"]);
+  assert.equal(tell("refcount", { word: 1 }), ["x = 1: 1 reference"]);
+  assert.equal(tell("refcount", { word: -1 << 30 }), ["x = 0xc0000000: saturated"]);
+  assert.equal(tell("percpu_ref", { percpu_count_ptr: 0x2000 }), [
+    "x.percpu_count_ptr = 0x2000: per-CPU, live",
+  ]);
+  assert.equal(tell("percpu_ref", { percpu_count_ptr: 0x2003 }), [
+    "x.percpu_count_ptr = 0x2003: atomic, dead",
+  ]);
+  assert.equal(tell("refcount_gate", { active_users: 2, dying: 1 }), [
+    "x.active_users = 2: 2 references",
+    "x.dying = 1: closed",
+  ]);
+});
+
+test("a spinlock is free, locked, or locked with somebody who may sleep", () => {
+  assert.equal(tell("spinlock", { word: 0 }), ["x = 0: free"]);
+  assert.equal(tell("spinlock", { word: 1 }), ["x = 1: locked"]);
+});
+
+test.run();
