@@ -3,9 +3,10 @@
  * Breadth first: every state that some schedule reaches, once, nearest first. So the first violation
  * that is met is at the end of a schedule of the fewest steps.
  */
-import type { Interleaver } from "../machine/coroutine/interleaver.ts";
+import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { Frontier } from "./frontier.ts";
+import type { Futures } from "./futures.ts";
 import { Visited } from "./visited.ts";
 
 /** Words before a saved state: its number and its depth. */
@@ -42,14 +43,18 @@ const PROGRESS_EVERY = 4096;
 
 export class BreadthFirst {
   readonly #on: Interleaver;
+  /** Null: every step is taken that is possible. */
+  readonly #futures: Futures | null;
+  readonly #locations: number[] = [];
   readonly #limits: Limits;
   readonly #visited = new Visited();
   readonly #frontier = new Frontier();
   readonly #counts: Counts = { states: 0, transitions: 0, depth: 0 };
   readonly #actions: number[] = [];
 
-  constructor(on: Interleaver, limits: Limits) {
+  constructor(on: Interleaver, limits: Limits, futures: Futures | null) {
     this.#on = on;
+    this.#futures = futures;
     this.#limits = limits;
   }
 
@@ -65,10 +70,11 @@ export class BreadthFirst {
     return { found, counts: this.#counts, bytes };
   }
 
-  #add(parent: number, action: number, depth: number): void {
+  /** @returns whether the state is new */
+  #add(parent: number, action: number, depth: number): boolean {
     const on = this.#on;
     const number = this.#visited.add(on.key1, on.key2, parent, action);
-    if (!this.#visited.isNew) return;
+    if (!this.#visited.isNew) return false;
     const words = on.savedWords + PREFIX;
     const { block, at } = this.#frontier.reserve(words);
     block[at] = number;
@@ -76,12 +82,14 @@ export class BreadthFirst {
     this.#frontier.push(on.save(block, at + PREFIX));
     this.#counts.states++;
     this.#counts.depth = depth;
+    return true;
   }
 
   #explore(): Found {
     const on = this.#on;
     const { tracked } = on.machine;
     const contentions = tracked.contentions;
+    const grown = this.#futures?.grown;
     on.restart();
     if (tracked.contentions !== contentions) return { kind: "contended" };
     this.#add(0, 0, 0);
@@ -99,7 +107,7 @@ export class BreadthFirst {
       const stop = this.#stop();
       if (stop !== null) return stop;
     }
-    return { kind: "exhausted" };
+    return this.#futures?.grown === grown ? { kind: "exhausted" } : { kind: "contended" };
   }
 
   #stop(): Found | null {
@@ -124,15 +132,24 @@ export class BreadthFirst {
     const count = on.actions(actions);
     if (count === 0) return this.#end(number);
     const [key1, key2] = [on.key1, on.key2];
+    const futures = this.#futures;
+    if (futures !== null) {
+      for (let t = 0; t < on.threads; t++) this.#locations[t] = on.machine.location(t);
+    }
     let moved = false;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
       try {
         on.perform(action);
         this.#counts.transitions++;
+        const alone = futures !== null && action !== TICK && this.#isAlone(futures, action);
         if (on.key1 !== key1 || on.key2 !== key2) {
           moved = true;
-          this.#add(number, action, depth + 1);
+          // A new state: else the others could be put off round a cycle for ever.
+          if (this.#add(number, action, depth + 1) && alone) {
+            on.takeBack();
+            return null;
+          }
         }
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
@@ -147,6 +164,19 @@ export class BreadthFirst {
       "whoever can run looks at words that nobody changes",
     );
     return this.#violated(violation, number, null);
+  }
+
+  /** Notes the step just made. @returns whether nothing that others may still do conflicts with it */
+  #isAlone(futures: Futures, action: number): boolean {
+    const { machine, threads } = this.#on;
+    const { noted } = machine;
+    futures.learn(this.#locations[action] as number, machine.location(action), noted);
+    if (machine.touched !== 0) return false;
+    for (let t = 0; t < threads; t++) {
+      if (t === action || this.#on.ended(t)) continue;
+      if (futures.conflicts(this.#locations[t] as number, noted)) return false;
+    }
+    return true;
   }
 
   /** Nobody can go on. */

@@ -85,6 +85,11 @@ export class Interleaver {
     return sum | 0;
   }
 
+  /** Whether the thread has ended. */
+  ended(thread: number): boolean {
+    return this.machine.get(thread, T.status) === STATUS.done;
+  }
+
   canRun(thread: number): boolean {
     const { machine } = this;
     const status = machine.get(thread, T.status);

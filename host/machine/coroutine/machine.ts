@@ -68,6 +68,8 @@ export class CoroutineMachine {
   running: number;
   /** Threads whose region the step changed besides the one that ran: a bit each. */
   touched = 0;
+  /** Accesses of the step to contended words, plain ones and frees included: word << 1 | 1 for a write. */
+  readonly noted: number[] = [];
   /** What the call returned that ended last. */
   result: number | bigint = 0;
   readonly #exports: Record<string, KernelExport>;
@@ -198,7 +200,9 @@ export class CoroutineMachine {
     const writes = (bits & ACCESS.write) !== 0;
     if (this.running < this.threads && this.tracked.note(word, 1 << this.running, writes)) {
       this.#checkRaces(word, bits, site);
-      if ((bits & ACCESS.marked) === 0) this.#footprint.push((word << 1) | (writes ? 1 : 0));
+      const entry = (word << 1) | (writes ? 1 : 0);
+      this.noted.push(entry);
+      if ((bits & ACCESS.marked) === 0) this.#footprint.push(entry);
     }
     if (writes && (bits & ACCESS.notify) === 0) this.tracked.willWrite(word);
   }
@@ -309,7 +313,9 @@ export class CoroutineMachine {
     const first = address >>> 2;
     const end = (address + object.size + 3) >>> 2;
     if (this.running >= this.threads) return;
-    for (let word = first; word < end; word++) this.tracked.note(word, 1 << this.running, true);
+    for (let word = first; word < end; word++) {
+      if (this.tracked.note(word, 1 << this.running, true)) this.noted.push((word << 1) | 1);
+    }
   }
 
   #printk(level: number, code: number, a: number, b: number): undefined {
@@ -432,6 +438,7 @@ export class CoroutineMachine {
   /** A step, or a thread, begins: nothing is in its footprint. */
   clearFootprint(): void {
     this.#footprint.length = 0;
+    this.noted.length = 0;
   }
 
   /** Puts the plain accesses of the step behind the frames. Context: the thread runs no more. */
@@ -452,6 +459,22 @@ export class CoroutineMachine {
     return (
       this.get(thread, T.stack) + this.get(thread, T.footprint) + 2 * this.get(thread, T.buffered)
     );
+  }
+
+  /** Where a thread stands: a hash of the points in its frames, and of its call and status. */
+  location(thread: number): number {
+    const { words } = this;
+    const region = this.#region(thread);
+    let a = Math.imul(thread + 1, 0x9e3779b1) ^ (words[region + T.call] as number);
+    let b = words[region + T.status] as number;
+    for (let end = region + (words[region + T.stack] as number); ; ) {
+      const id = words[end - 1] as number;
+      if (id === 0 || end <= region + HEADER_WORDS) break;
+      a = mix1(a, id);
+      b = mix2(b, id ^ a);
+      end -= id >>> 18;
+    }
+    return (a >>> 0) * 0x200000 + (b & 0x1fffff);
   }
 
   /** A hash of a thread's region; `salt` tells threads apart. */
