@@ -41,6 +41,7 @@ export * from "./kernel/locking/mutex";
 export * from "./kernel/locking/osq_lock";
 export * from "./kernel/locking/rwsem";
 export * from "./kernel/locking/spinlock";
+export * from "./kernel/rcu/srcu";
 export * from "./kernel/rcu/tree";
 export * from "./kernel/sched/completion";
 export * from "./kernel/sched/core";
