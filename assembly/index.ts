@@ -23,6 +23,7 @@ export * from "./drivers/cxl/hotplug";
 export * from "./drivers/cxl/mbox";
 export * from "./drivers/cxl/mem";
 export * from "./drivers/cxl/memdev/bind";
+export * from "./drivers/cxl/memdev/endpoint";
 export * from "./drivers/cxl/memdev/revision";
 export * from "./drivers/cxl/memdev/table";
 export * from "./drivers/cxl/pci";
