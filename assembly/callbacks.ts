@@ -10,6 +10,7 @@
 import { panic } from "./arch/wasm/bug";
 import { device } from "./drivers/base/core";
 import { cxl_mem_devm_free, DEVM_CXL_MEM_FREE } from "./drivers/cxl/mem";
+import { cxl_endpoint_teardown, DEVM_CXL_ENDPOINT } from "./drivers/cxl/memdev/endpoint";
 import { PERCPU_REF_RELEASE_CXL_MEMDEV } from "./drivers/cxl/memdev/percpu_ref";
 import { MEMDEV_UNREGISTER } from "./drivers/cxl/memdev/revision";
 import {
@@ -122,6 +123,9 @@ export function devm_action(action: u32, data: usize): void {
   switch (action) {
     case DEVM_CXL_MEM_FREE:
       cxl_mem_devm_free(data);
+      return;
+    case DEVM_CXL_ENDPOINT:
+      cxl_endpoint_teardown(data);
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_DEVM_ACTION, action, <u32>data);

@@ -31,6 +31,11 @@ interface Driver {
   ioctl(file: usize, cmd: u32, arg: u64): i32;
 }
 
+/** In which order a memdev with an endpoint is unregistered: see drivers/cxl/memdev/endpoint.ts. */
+interface Takedown {
+  take_down(cxlmd: usize, dev: usize): void;
+}
+
 /** Work to be compiled once for each gate. */
 interface GateOp {
   run<G extends Gate>(): i32;

@@ -21,6 +21,7 @@ import { rejects } from "./machine/with-machine.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const COMMANDS = 9;
+const REVISIONS = ["percpu_ref", "srcu", "rwsem", "put_device", "shutdown_first", "del_first"];
 const IDENTIFY = send({ id: "IDENTIFY", outSize: 67 });
 
 let machine: Machine;
@@ -42,10 +43,10 @@ test("the gates and the revisions are those of the module", () => {
     "percpu_ref",
     "refcount",
   ]);
-  assert.equal(machine.revisions(), ["percpu_ref", "rwsem", "put_device"]);
+  assert.equal(machine.revisions(), REVISIONS);
 });
 
-for (const revision of ["percpu_ref", "rwsem", "put_device"]) {
+for (const revision of REVISIONS) {
   test(`${revision}: a device is added, opened, used, closed and removed`, async () => {
     const device = unwrap(await machine.addDevice({ revision }));
     assert.is(device.gate, revision === "put_device" ? "rwsem" : null);

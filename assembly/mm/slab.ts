@@ -64,6 +64,7 @@ export const SLAB_PDEV: u32 = 9;
 export const SLAB_CDEV: u32 = 10;
 export const SLAB_GATE: u32 = 11;
 export const SLAB_FDTABLE: u32 = 12;
+export const SLAB_REVOCABLE: u32 = 13;
 export const NR_SLAB_TYPES: u32 = 32;
 
 /** One size class on one CPU: 16 bytes. */

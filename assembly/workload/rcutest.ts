@@ -6,6 +6,12 @@
 import { atomic_add, READ_ONCE, smp_store_release } from "../arch/wasm/atomic";
 import { smp_processor_id } from "../arch/wasm/percpu";
 import {
+  srcu_read_lock,
+  srcu_read_unlock,
+  srcu_struct,
+  synchronize_srcu,
+} from "../kernel/rcu/srcu";
+import {
   call_rcu,
   rcu_cpu_offline,
   rcu_cpu_online,
@@ -121,4 +127,14 @@ export function rcu_test_toggle(n: u32): void {
     rcu_cpu_offline();
     rcu_cpu_online();
   }
+}
+
+/** `n` sections, one after another. */
+export function srcu_test_readers(ssp: srcu_struct, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) srcu_read_unlock(ssp, srcu_read_lock(ssp));
+}
+
+/** `n` grace periods, one after another. */
+export function srcu_test_updater(ssp: srcu_struct, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) synchronize_srcu(ssp);
 }

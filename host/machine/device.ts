@@ -22,7 +22,7 @@ export interface Caller {
 
 /** What addDevice() makes. */
 export interface DeviceOptions {
-  /** A revision of the driver: one of machine.revisions(); default: the newest, "put_device". */
+  /** A revision of the driver: one of machine.revisions(); default: "put_device". */
   readonly revision?: string;
   /** One of machine.gates(), for the revision "put_device" alone; default: "rwsem", as in the patch. */
   readonly gate?: string;

@@ -16,8 +16,8 @@ const calls: [string, ...(number | bigint)[]][] = [
   ["sys_open", 9],
   ["sys_ioctl", 9, 0, 0n],
   ["sys_close", 9],
-  ["sys_bind", 0, 0x300],
-  ["sys_probe", 0x300],
+  ["sys_bind", 0, 0xff00],
+  ["sys_probe", 0xff00],
 ];
 
 test("Y1: each call ends in a quiescent state, also when it failed", async () => {

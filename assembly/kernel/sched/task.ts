@@ -33,6 +33,7 @@ export const WAIT_SPINLOCK: u32 = 8;
 export const WAIT_RENDEZVOUS: u32 = 9;
 export const WAIT_PERCPU_REF_SWITCH: u32 = 10;
 export const WAIT_STUTTER: u32 = 11;
+export const WAIT_SRCU_GP: u32 = 12;
 
 @unmanaged
 @final

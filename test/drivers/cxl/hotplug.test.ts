@@ -7,7 +7,14 @@ const ENODEV = 19;
 
 test("H1: a function is one object over binds, unbinds and rebinds with another driver", () => {
   const m = new LocalMachine(1);
-  const revisions = ["PERCPU_REF", "RWSEM", "PUT_DEVICE"].map((r) => m.constant(`REV_${r}`) << 8);
+  const revisions = [
+    "PERCPU_REF",
+    "SRCU",
+    "RWSEM",
+    "PUT_DEVICE",
+    "SHUTDOWN_FIRST",
+    "DEL_FIRST",
+  ].map((r) => m.constant(`REV_${r}`) << 8);
   const dev = m.call(0, "sys_probe", revisions[0] as number);
   for (const driver of revisions.slice(1)) {
     assert.is(m.call(0, "sys_unbind", dev), 0);

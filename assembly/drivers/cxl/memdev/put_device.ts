@@ -79,20 +79,29 @@ function publish(cxlmd: usize, cxlm: usize): i32 {
   return cdev_device_add(memdev_cdev(cxlmd), memdev_dev(cxlmd));
 }
 
+/**
+ * All of add but its last step, memdev_devm_add(): the memdev, published.
+ *
+ * @returns its address; negative, with everything undone: -ENOMEM, -ENOSPC, -EINVAL
+ * Context: may sleep. Ordering: as cdev_add().
+ */
+export function cxl_memdev_add<G extends Gate>(cxlm: usize): i32 {
+  const rc = cxl_memdev_alloc<G>(cxlm);
+  if (rc < 0) return rc;
+  const cxlmd = <usize>rc;
+  const error = publish(cxlmd, cxlm);
+  if (error === 0) return rc;
+  gate_of<G>(cxlmd).kill(memdev_slot(cxlmd)); // P2
+  put_device(memdev_dev(cxlmd));
+  return error;
+}
+
 @unmanaged
 @final
 export class memdev_put_device<G extends Gate> {
   add_memdev(cxlm: usize): i32 {
-    const rc = cxl_memdev_alloc<G>(cxlm);
-    if (rc < 0) return rc;
-    const cxlmd = <usize>rc;
-    const error = publish(cxlmd, cxlm);
-    if (error !== 0) {
-      gate_of<G>(cxlmd).kill(memdev_slot(cxlmd)); // P2
-      put_device(memdev_dev(cxlmd));
-      return error;
-    }
-    return memdev_devm_add(cxlmd);
+    const rc = cxl_memdev_add<G>(cxlm);
+    return rc < 0 ? rc : memdev_devm_add(<usize>rc);
   }
 
   unregister(cxlmd: usize): void {

@@ -2,7 +2,8 @@
 /**
  * struct cxl_memdev, and the contract of a revision of the memdev code.
  *
- * Source:  drivers/cxl/mem.c at b39cb1052a5c, 5877515912cc and 1c3333a28d45 (v5.12-rc).
+ * Source:  drivers/cxl/mem.c at b39cb1052a5c, 5877515912cc and 1c3333a28d45 (v5.12-rc), version 2 of
+ *          the second; drivers/cxl/core/memdev.c at 9cc238c7a526 and 88d3917f82ed.
  *
  * A revision is a class without state: `this` is never looked at, and asc compiles its callers once
  * for each (`D extends Driver`, see generics.d.ts). Its methods are what the driver gives to others:
@@ -30,9 +31,16 @@
  * A revision that breaks one of them, in whatever path, keeps doing so here.
  */
 
-import { CXL_MEMDEV_IDA, CXL_MEMDEV_IDA_BITMAP, CXL_MEMDEV_RWSEM } from "../../../arch/wasm/memory";
+import {
+  CXL_MEMDEV_IDA,
+  CXL_MEMDEV_IDA_BITMAP,
+  CXL_MEMDEV_RWSEM,
+  CXL_MEMDEV_SRCU,
+} from "../../../arch/wasm/memory";
+import { PERCPU_CXL_MEMDEV_SRCU } from "../../../arch/wasm/percpu";
 import { CHRDEV_MAJOR, cdev_init, MKDEV } from "../../../fs/char_dev";
 import { init_rwsem, rw_semaphore } from "../../../kernel/locking/rwsem";
+import { init_static_srcu_struct, srcu_struct } from "../../../kernel/rcu/srcu";
 import { FAULT_KZALLOC, should_fail } from "../../../lib/fault-inject";
 import { ida_alloc_range, ida_free, ida_init } from "../../../lib/idr";
 import { kzalloc, SLAB_CXL_MEMDEV } from "../../../mm/slab";
@@ -41,8 +49,11 @@ import { devm_add_action_or_reset } from "../../base/devres";
 import { cxl_mem } from "../cxlmem";
 
 export const REV_PERCPU_REF: u32 = 0;
-export const REV_RWSEM: u32 = 1;
-export const REV_PUT_DEVICE: u32 = 2;
+export const REV_SRCU: u32 = 1;
+export const REV_RWSEM: u32 = 2;
+export const REV_PUT_DEVICE: u32 = 3;
+export const REV_SHUTDOWN_FIRST: u32 = 4;
+export const REV_DEL_FIRST: u32 = 5;
 
 /** Devices that alloc_chrdev_region() reserved numbers for. */
 export const CXL_MEM_MAX_DEVS: u32 = 65536;
@@ -102,6 +113,7 @@ export function memdev_slot(cxlmd: usize): usize {
 export function cxl_memdev_init(): void {
   ida_init(CXL_MEMDEV_IDA, CXL_MEMDEV_IDA_BITMAP, CXL_MEM_MAX_DEVS + 1);
   init_rwsem(changetype<rw_semaphore>(CXL_MEMDEV_RWSEM));
+  init_static_srcu_struct(changetype<srcu_struct>(CXL_MEMDEV_SRCU), PERCPU_CXL_MEMDEV_SRCU);
 }
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The revisions: a row is an id and a case; the host reads ids from the exports (REV_X). A driver is
- * a revision and its gate, (revision << 8) | gate; the first two revisions have theirs built in, and
- * ignore the gate.
+ * a revision and its gate, (revision << 8) | gate; all but put_device have theirs built in, and ignore
+ * the gate.
  *
  * dispatch_driver() runs `op` compiled for one driver. What is called once a device or once an open
  * goes through it; hot loops are themselves an op.
@@ -12,10 +12,22 @@ import { file } from "../../../fs/file_table";
 import { dispatch_gate } from "../../../gates/table";
 import { device } from "../../base/core";
 import { CXL_MEM_DEAD, cxl_mem, cxl_mem_set_state } from "../cxlmem";
+import { memdev_del_first } from "./del_first";
+import { memdev_with_endpoint } from "./endpoint";
 import { memdev_percpu_ref } from "./percpu_ref";
 import { memdev_put_device } from "./put_device";
-import { cxl_memdev, REV_PERCPU_REF, REV_PUT_DEVICE, REV_RWSEM } from "./revision";
+import {
+  cxl_memdev,
+  REV_DEL_FIRST,
+  REV_PERCPU_REF,
+  REV_PUT_DEVICE,
+  REV_RWSEM,
+  REV_SHUTDOWN_FIRST,
+  REV_SRCU,
+} from "./revision";
 import { memdev_rwsem } from "./rwsem";
+import { memdev_shutdown_first } from "./shutdown_first";
+import { memdev_srcu } from "./srcu";
 
 /** A callback names a driver that is not in the table: a = the id, b = the object. */
 export const BUG_MEMDEV_CALLBACK_OF_UNKNOWN_DRIVER: u32 = 410;
@@ -37,12 +49,18 @@ export function dispatch_driver<O extends DriverOp>(driver: u32, op: O): i32 {
   switch (driver >>> 8) {
     case REV_PERCPU_REF:
       return op.run<memdev_percpu_ref>();
+    case REV_SRCU:
+      return op.run<memdev_srcu>();
     case REV_RWSEM:
       return op.run<memdev_rwsem>();
     case REV_PUT_DEVICE: {
       const gated = changetype<with_gate<O>>(changetype<usize>(op));
       return dispatch_gate<with_gate<O>>(driver & 0xff, gated);
     }
+    case REV_SHUTDOWN_FIRST:
+      return op.run<memdev_with_endpoint<memdev_shutdown_first>>();
+    case REV_DEL_FIRST:
+      return op.run<memdev_with_endpoint<memdev_del_first>>();
     default:
       return NO_SUCH_ROW;
   }

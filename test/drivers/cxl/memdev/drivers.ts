@@ -4,18 +4,25 @@ import type { KernelAbi } from "../../../../host/abi/kernel.ts";
 import type { LocalMachine } from "../../local-machine.ts";
 
 export interface DriverName {
-  readonly revision: "PERCPU_REF" | "RWSEM" | "PUT_DEVICE";
+  readonly revision:
+    | "PERCPU_REF"
+    | "SRCU"
+    | "RWSEM"
+    | "PUT_DEVICE"
+    | "SHUTDOWN_FIRST"
+    | "DEL_FIRST";
   readonly gate: string;
   readonly name: string;
 }
 
 const gates = ["RWSEM", "RWSEM_PER_DEVICE", "PERCPU_REF", "REFCOUNT"];
 
-/** Both historical revisions. */
-export const OLD: readonly DriverName[] = [
-  { revision: "PERCPU_REF", gate: "", name: "percpu_ref" },
-  { revision: "RWSEM", gate: "", name: "rwsem" },
-];
+export const PERCPU_REF: DriverName = { revision: "PERCPU_REF", gate: "", name: "percpu_ref" };
+export const SRCU: DriverName = { revision: "SRCU", gate: "", name: "srcu" };
+export const RWSEM: DriverName = { revision: "RWSEM", gate: "", name: "rwsem" };
+
+/** The revisions whose error unwind frees by hand. */
+export const OLD: readonly DriverName[] = [PERCPU_REF, SRCU, RWSEM];
 
 /** The complete revision with each gate that is one. */
 export const COMPLETE: readonly DriverName[] = gates.map((gate) => ({
@@ -23,6 +30,16 @@ export const COMPLETE: readonly DriverName[] = gates.map((gate) => ({
   gate,
   name: `put_device+${gate.toLowerCase()}`,
 }));
+
+export const SHUTDOWN_FIRST: DriverName = {
+  revision: "SHUTDOWN_FIRST",
+  gate: "",
+  name: "shutdown_first",
+};
+export const DEL_FIRST: DriverName = { revision: "DEL_FIRST", gate: "", name: "del_first" };
+
+/** The complete revision with the rwsem, and an endpoint at the device. */
+export const LATER: readonly DriverName[] = [SHUTDOWN_FIRST, DEL_FIRST];
 
 export const BUSTED: DriverName = {
   revision: "PUT_DEVICE",
@@ -33,6 +50,11 @@ export const BUSTED: DriverName = {
 export function driverId(abi: KernelAbi, { revision, gate }: DriverName): number {
   const gateId = gate === "" ? 0 : abi.constant(`GATE_${gate}`);
   return (abi.constant(`REV_${revision}`) << 8) | gateId;
+}
+
+/** What the kernel logs when a device of this driver is removed. */
+export function complaintsOf({ revision }: DriverName): string[] {
+  return revision === "SHUTDOWN_FIRST" ? ["VIOLATION_NULL_CONTEXT_IN_TEARDOWN"] : [];
 }
 
 /** Faults that a driver's add can meet. */

@@ -3,11 +3,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { LocalMachine } from "../../local-machine.ts";
-import { type DriverName, driverId, idsInUse, OLD } from "./drivers.ts";
+import { driverId, idsInUse, OLD, PERCPU_REF, RWSEM, SRCU } from "./drivers.ts";
 import { failedAdd, queryFile } from "./window.ts";
 
 const ENXIO = 6;
-const [PERCPU_REF, RWSEM] = OLD as [DriverName, DriverName];
 
 function cdevRefs(m: LocalMachine, file: number): number {
   const cdev = m.field(m.field(file, "FILE_F_INODE"), "INODE_I_CDEV");
@@ -59,12 +58,14 @@ test("F1: the opener's ioctl asks a percpu_ref that was freed (percpu_ref)", () 
   assert.is(queryFile(m, file), -ENXIO);
 });
 
-test("S1: the opener's ioctl works on the next device, which got the memory (rwsem)", () => {
-  const { m, file } = failedAdd(RWSEM);
-  assert.is(m.field(m.field(file, "FILE_PRIVATE_DATA"), "CXL_MEMDEV_CXLM"), 0);
-  m.call(0, "sys_probe", driverId(m.kernel, RWSEM));
-  m.setU32(m.map.userStart, 0);
-  assert.is(queryFile(m, file), 0);
-});
+for (const driver of [SRCU, RWSEM]) {
+  test(`S1, V4: the opener's ioctl works on the next device, which got the memory (${driver.name})`, () => {
+    const { m, file } = failedAdd(driver);
+    assert.is(m.field(m.field(file, "FILE_PRIVATE_DATA"), "CXL_MEMDEV_CXLM"), 0);
+    m.call(0, "sys_probe", driverId(m.kernel, driver));
+    m.setU32(m.map.userStart, 0);
+    assert.is(queryFile(m, file), 0);
+  });
+}
 
 test.run();
