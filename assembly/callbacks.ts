@@ -44,6 +44,13 @@ import {
   rcu_test_sleep,
 } from "./workload/rcutest";
 import { RCU_TORTURE_CB, rcu_torture_cb } from "./workload/rcutorture";
+import {
+  check_percpu_ref_confirm,
+  check_percpu_ref_release,
+  PERCPU_REF_CONFIRM_CHECK,
+  PERCPU_REF_RELEASE_CHECK,
+} from "./workload/scenarios/percpu_ref";
+import { check_qsbr_free, RCU_CHECK_FREE } from "./workload/scenarios/qsbr";
 
 /** (id, object) No such callback. One code a table. */
 export const BUG_CALLBACK_UNKNOWN_RCU: u32 = 240;
@@ -72,6 +79,9 @@ export function rcu_invoke(func: u32, head: usize): void {
     case RCU_TEST_HOLD:
       rcu_test_hold(head);
       return;
+    case RCU_CHECK_FREE:
+      check_qsbr_free(head);
+      return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_RCU, func, <u32>head);
   }
@@ -89,6 +99,9 @@ export function percpu_ref_release(id: u32, ref: usize): void {
     case PERCPU_REF_RELEASE_TORTURE:
       percpu_ref_torture_release(changetype<percpu_ref>(ref));
       return;
+    case PERCPU_REF_RELEASE_CHECK:
+      check_percpu_ref_release(changetype<percpu_ref>(ref));
+      return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_RELEASE, id, <u32>ref);
   }
@@ -101,6 +114,9 @@ export function percpu_ref_confirm(id: u32, ref: usize): void {
       return;
     case PERCPU_REF_CONFIRM_TORTURE:
       percpu_ref_torture_confirm(changetype<percpu_ref>(ref));
+      return;
+    case PERCPU_REF_CONFIRM_CHECK:
+      check_percpu_ref_confirm(changetype<percpu_ref>(ref));
       return;
     default:
       panic(BUG_CALLBACK_UNKNOWN_PERCPU_REF_CONFIRM, id, <u32>ref);

@@ -48,6 +48,10 @@ export function READ_ONCE64(p: usize): u64 {
   return atomic.load<u64>(p);
 }
 
+export function WRITE_ONCE64(p: usize, v: u64): void {
+  store<u64>(p, v);
+}
+
 export function smp_store_release64(p: usize, v: u64): void {
   atomic.store<u64>(p, v);
 }

@@ -48,7 +48,7 @@ export class completion {
 /** One a CPU: a task waits for one completion at a time. All under the lock. */
 @unmanaged
 @final
-class swait_queue {
+export class swait_queue {
   next: u32;
   prev: u32;
   task: u32;

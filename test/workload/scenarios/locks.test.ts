@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The scenarios of the locks: each body alone, and what their ends notice. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { EBUSY, EIO, Solo, type Step, solo } from "./solo.ts";
+
+/** To each of them: locked by a writer; owned by a task; locked. */
+const TAKEN = 0x41;
+
+interface Lock {
+  readonly bodies: readonly string[];
+  readonly tries: readonly string[];
+  /** Offsets of the words that are 0 while nobody has, or waits for, the lock. */
+  readonly words: readonly number[];
+}
+
+const LOCKS: Record<string, Lock> = {
+  rwsem: {
+    bodies: ["reader", "writer", "downgrader"],
+    tries: ["try_reader", "try_writer"],
+    words: [0, 8, 12, 16],
+  },
+  mutex: { bodies: ["locker"], tries: ["try_locker"], words: [0, 4, 8, 12] },
+  spinlock: { bodies: ["locker"], tries: ["try_locker"], words: [0] },
+  osq: { bodies: ["locker"], tries: [], words: [0] },
+};
+
+/** Where a record has its lock. */
+const LOCK = 64;
+
+for (const [lock, { bodies, tries, words }] of Object.entries(LOCKS)) {
+  const make = () => new Solo(`check_${lock}`);
+  const steps = [...bodies, ...tries].map((role): Step => [role, [2]]);
+  solo(`${lock}: every body works alone`, make, steps);
+
+  test(`${lock}: a lost update, a pair that differs and a lock left taken are noticed`, () => {
+    const lost = make();
+    lost.run(bodies[0] ?? "", 1);
+    lost.bend(lost.constant("OFFSETOF_GUARDED_A"));
+    lost.bend(lost.constant("OFFSETOF_GUARDED_B"));
+    lost.endsWith("VIOLATION_GUARDED_UPDATE_LOST");
+
+    const differs = make();
+    differs.bend(differs.constant("OFFSETOF_GUARDED_B"));
+    assert.is(differs.run(bodies[0] ?? "", 1), EIO);
+    differs.endsWith("VIOLATION_GUARDED_PAIR_DIFFERS", "VIOLATION_GUARDED_PAIR_DIFFERS");
+
+    const taken = make();
+    for (const word of words) taken.bend(LOCK + word);
+    taken.endsWith(...words.map(() => "VIOLATION_LOCK_NOT_FREE"));
+  });
+
+  for (const role of tries) {
+    test(`${lock}: ${role} that finds the lock taken says EBUSY`, () => {
+      const scenario = make();
+      scenario.poke(scenario.at + LOCK, TAKEN);
+      assert.is(scenario.run(role, 1), EBUSY);
+      scenario.poke(scenario.at + LOCK, 0);
+      scenario.endsWell();
+    });
+  }
+}
+
+test.run();
