@@ -16,7 +16,7 @@ export interface CheckImage {
 const BOOT = {
   seed: 1,
   idlePoll: 0,
-  spinLimit: 1,
+  spinLimit: 0,
   rcuStallTimeoutNs: 0n,
   rwsemWaitTimeoutNs: 4_000_000n,
   kasanQuarantineBytes: 0,

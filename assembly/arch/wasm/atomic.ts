@@ -49,7 +49,7 @@ export function READ_ONCE64(p: usize): u64 {
 }
 
 export function WRITE_ONCE64(p: usize, v: u64): void {
-  store<u64>(p, v);
+  store<u64>(p, v, 0, 1);
 }
 
 export function smp_store_release64(p: usize, v: u64): void {

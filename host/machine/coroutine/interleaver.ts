@@ -218,7 +218,9 @@ export class Interleaver {
     machine.tracked.undo();
     const touched = machine.touched | (1 << machine.running);
     for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#loadRegion(t);
-    machine.words.set(this.#setUp, machine.layout.regions[this.threads]);
+    if (machine.running === this.threads) {
+      machine.words.set(this.#setUp, machine.layout.regions[this.threads]);
+    }
   }
 
   #loadRegion(thread: number): void {
