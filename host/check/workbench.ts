@@ -1,16 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A machine, booted, for a scenario to set up its objects on. */
+/** The kernel as coroutines, and a machine of it, booted, for a scenario to set up its objects on. */
+import { readFileSync } from "node:fs";
 import type { KernelAbi } from "../abi/kernel.ts";
 import { BootError } from "../errors.ts";
-import type { CoroutineModule } from "../instrument/coroutine-image.ts";
+import { type CoroutineModule, coroutineModule } from "../instrument/coroutine-image.ts";
 import { layOutCoroutines } from "../machine/coroutine/layout.ts";
 import { CoroutineMachine } from "../machine/coroutine/machine.ts";
-import { writeBootInfo } from "../machine/memory-map.ts";
+import { KERNEL_MAP_PATH, kernelImage, readKernel } from "../machine/image.ts";
+import { type BootParameters, writeBootInfo } from "../machine/memory-map.ts";
 
 export interface CheckImage {
   readonly module: WebAssembly.Module;
   readonly sites: CoroutineModule["sites"];
   readonly abi: KernelAbi;
+}
+
+/** Exports that every machine needs. */
+const ROOTS = ["set_smp_processor_id", "kernel_boot", "cpu_up", "cpu_enter", "cpu_leave"];
+const PAGES_AT_LEAST = 16;
+
+/** Makes the image of what `roots` reach. @throws BootError when the kernel was not built */
+export function checkImage(roots: readonly string[]): CheckImage {
+  const { wasm, map } = readKernelAndMap();
+  const all = [...new Set([...ROOTS, ...roots])];
+  const { wasm: made, sites } = coroutineModule(wasm, map, all, PAGES_AT_LEAST);
+  return { module: new WebAssembly.Module(made), sites, abi: kernelImage("default").abi };
+}
+
+function readKernelAndMap() {
+  const wasm = readKernel();
+  try {
+    return { wasm, map: readFileSync(KERNEL_MAP_PATH, "utf8") };
+  } catch (cause) {
+    throw new BootError(`cannot read ${KERNEL_MAP_PATH}: run \`npm run build:kernel\` first`, {
+      cause,
+    });
+  }
 }
 
 const BOOT = {
@@ -27,11 +52,15 @@ export function bootCoroutines(
   image: CheckImage,
   threads: number,
   reduction: boolean,
+  boot: Partial<BootParameters> = {},
 ): CoroutineMachine {
   const { module, sites, abi } = image;
   const layout = layOutCoroutines(abi, threads);
   const machine = new CoroutineMachine({ module, abi, sites, layout, threads, reduction });
-  writeBootInfo({ buffer: machine.words.buffer } as WebAssembly.Memory, abi, layout.map, BOOT);
+  writeBootInfo({ buffer: machine.words.buffer } as WebAssembly.Memory, abi, layout.map, {
+    ...BOOT,
+    ...boot,
+  });
   const booted = machine.call("kernel_boot");
   if (booted !== 0) throw new BootError(`kernel_boot() returned ${booted}`);
   for (let cpu = 0; cpu < layout.map.cpus; cpu++) machine.call("cpu_up", cpu);
