@@ -134,7 +134,7 @@ export class BreadthFirst {
     const [key1, key2] = [on.key1, on.key2];
     const futures = this.#futures;
     if (futures !== null) {
-      for (let t = 0; t < on.threads; t++) this.#locations[t] = on.machine.location(t);
+      for (let t = 0; t < on.threads; t++) this.#locations[t] = on.machine.regions.location(t);
     }
     let moved = false;
     for (let i = 0; i < count; i++) {
@@ -169,9 +169,9 @@ export class BreadthFirst {
   /** Notes the step just made. @returns whether nothing that others may still do conflicts with it */
   #isAlone(futures: Futures, action: number): boolean {
     const { machine, threads } = this.#on;
-    const { noted } = machine;
-    futures.learn(this.#locations[action] as number, machine.location(action), noted);
-    if (machine.touched !== 0) return false;
+    const { noted } = machine.accounts;
+    futures.learn(this.#locations[action] as number, machine.regions.location(action), noted);
+    if (machine.queues.touched !== 0) return false;
     for (let t = 0; t < threads; t++) {
       if (t === action || this.#on.ended(t)) continue;
       if (futures.conflicts(this.#locations[t] as number, noted)) return false;

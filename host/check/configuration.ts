@@ -19,9 +19,11 @@ export interface Configuration {
 
 /** A machine with the variant's objects, and its threads at their start. */
 export function prepare(image: CheckImage, configuration: Configuration): Interleaver {
-  const { variant, reduction } = configuration;
+  const { variant, memory, reduction } = configuration;
   const { spinLimit = 0, rwsemWaitNs = 4_000_000, ticks = 0 } = variant;
-  const machine = bootCoroutines(image, variant.threads.length, reduction, {
+  const threads = variant.threads.length;
+  const options = { threads, model: memory, reduction };
+  const machine = bootCoroutines(image, options, {
     spinLimit,
     rwsemWaitTimeoutNs: BigInt(rwsemWaitNs),
   });

@@ -5,7 +5,7 @@ import type { KernelAbi } from "../abi/kernel.ts";
 import { BootError } from "../errors.ts";
 import { type CoroutineModule, coroutineModule } from "../instrument/coroutine-image.ts";
 import { layOutCoroutines } from "../machine/coroutine/layout.ts";
-import { CoroutineMachine } from "../machine/coroutine/machine.ts";
+import { CoroutineMachine, type MachineParts } from "../machine/coroutine/machine.ts";
 import { KERNEL_MAP_PATH, kernelImage, readKernel } from "../machine/image.ts";
 import { type BootParameters, writeBootInfo } from "../machine/memory-map.ts";
 
@@ -47,16 +47,17 @@ const BOOT = {
   kasanQuarantineBytes: 0,
 };
 
+export type MachineOptions = Pick<MachineParts, "threads" | "model" | "reduction">;
+
 /** @throws BootError; Violation when the kernel breaks a property while it boots */
 export function bootCoroutines(
   image: CheckImage,
-  threads: number,
-  reduction: boolean,
+  options: MachineOptions,
   boot: Partial<BootParameters> = {},
 ): CoroutineMachine {
   const { module, sites, abi } = image;
-  const layout = layOutCoroutines(abi, threads);
-  const machine = new CoroutineMachine({ module, abi, sites, layout, threads, reduction });
+  const layout = layOutCoroutines(abi, options.threads);
+  const machine = new CoroutineMachine({ module, abi, sites, layout, ...options });
   writeBootInfo({ buffer: machine.words.buffer } as WebAssembly.Memory, abi, layout.map, {
     ...BOOT,
     ...boot,

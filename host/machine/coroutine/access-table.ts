@@ -16,6 +16,10 @@ export const ACCESS = {
   buffered: 32,
   /** Orders the stores before it before its own. */
   release: 64,
+  /** May put the thread to sleep. */
+  wait: 128,
+  /** memory.copy, memory.fill. */
+  range: 256,
 } as const;
 
 export const ACCESS_BYTES_SHIFT = 16;
@@ -29,8 +33,9 @@ function bitsOf({ kind, marked: once }: Site): number {
     case "store":
       return write | buffered | (once ? marked : 0);
     case "atomic load":
-    case "wait":
       return read | atomic | marked;
+    case "wait":
+      return read | atomic | marked | ACCESS.wait;
     case "atomic store":
       return write | atomic | marked | buffered | release;
     case "read-modify-write":
@@ -40,9 +45,9 @@ function bitsOf({ kind, marked: once }: Site): number {
       return write | atomic | marked | notify;
     case "copy":
     case "fill":
-      return write;
+      return write | ACCESS.range;
     case "call":
-      return read; // of the clock
+      return read | atomic | marked; // of the clock
   }
 }
 

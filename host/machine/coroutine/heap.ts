@@ -4,10 +4,10 @@
  * order, and none is given out twice: so an object's address follows from what its thread did, whatever
  * others do, and an access to freed memory is always seen as one.
  *
- * A slot: a header word {state : 8 | type : 8 | bytes : 16}, one with the site of the allocation, one
- * with that of the free; then the object.
+ * A slot: a header word {state : 8 | type : 8 | bytes : 16}; at OBJECT bytes the object.
  */
-import { ARENA_BYTES, type CoroutineLayout, SMALL_BYTES, T } from "./layout.ts";
+import { ARENA_BYTES, type CoroutineLayout, SMALL_BYTES } from "./layout.ts";
+import { FIELD, type Regions } from "./regions.ts";
 import type { TrackedMemory } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
 
@@ -31,10 +31,12 @@ export interface HeapObject {
 export class Heap {
   readonly #memory: TrackedMemory;
   readonly #layout: CoroutineLayout;
+  readonly #regions: Regions;
 
-  constructor(memory: TrackedMemory, layout: CoroutineLayout) {
+  constructor(memory: TrackedMemory, layout: CoroutineLayout, regions: Regions) {
     this.#memory = memory;
     this.#layout = layout;
+    this.#regions = regions;
   }
 
   /** Bytes between slots where `address` is. */
@@ -45,23 +47,17 @@ export class Heap {
 
   /** @returns address of the object, 0 when it is too large, or the thread has had too many */
   allocate(thread: number, size: number, type: number): number {
-    const { words } = this.#memory;
-    const region = this.#layout.regions[thread] as number;
     const small = size <= SMALL_SLOT - OBJECT;
     if (!small && size > LARGE_SLOT - OBJECT) return 0;
-    const field = region + (small ? T.small : T.large);
-    const start = (small ? this.#layout.small : this.#layout.large)[thread] as number;
-    const slot = start + (words[field] as number);
-    const end = small ? (this.#layout.large[thread] as number) : this.#end(thread);
+    const field = small ? FIELD.small : FIELD.large;
+    const used = this.#regions.get(thread, field);
     const bytes = small ? SMALL_SLOT : LARGE_SLOT;
-    if (slot + bytes > end) return 0;
-    words[field] = (words[field] as number) + bytes;
+    if ((used + 1) * bytes > SMALL_BYTES) return 0;
+    this.#regions.set(thread, field, used + 1);
+    const start = (small ? this.#layout.small : this.#layout.large)[thread] as number;
+    const slot = start + used * bytes;
     this.#setHeader(slot, (LIVE << 24) | (type << 16) | size);
     return slot + OBJECT;
-  }
-
-  #end(thread: number): number {
-    return this.#layout.small[thread + 1] ?? this.#layout.heapEnd;
   }
 
   #setHeader(slot: number, header: number): void {
@@ -134,17 +130,17 @@ export class Heap {
 
   /** Every object that is allocated now, by thread and number. */
   live(): HeapObject[] {
-    const { words } = this.#memory;
     const found: HeapObject[] = [];
     const scan = (start: number, used: number, bytes: number) => {
-      for (let slot = start; slot < start + used; slot += bytes) {
+      for (let slot = start; slot < start + used * bytes; slot += bytes) {
         const object = this.objectAt(slot + OBJECT);
         if (object?.live) found.push(object);
       }
     };
-    for (const [thread, region] of this.#layout.regions.entries()) {
-      scan(this.#layout.small[thread] as number, words[region + T.small] as number, SMALL_SLOT);
-      scan(this.#layout.large[thread] as number, words[region + T.large] as number, LARGE_SLOT);
+    for (const [thread, start] of this.#layout.small.entries()) {
+      scan(start, this.#regions.get(thread, FIELD.small), SMALL_SLOT);
+      const large = this.#layout.large[thread] as number;
+      scan(large, this.#regions.get(thread, FIELD.large), LARGE_SLOT);
     }
     return found;
   }

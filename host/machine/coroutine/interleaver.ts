@@ -1,35 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * A program of threads on a coroutine machine, as who explores its schedules sees it: what can be done
- * next, doing it, taking it back, and the state as bytes and as a hash.
+ * next, doing it, taking it back, and the state as words and as a hash.
  *
- * An action is a thread that goes on, or TICK: the clock passes every time limit that is running. The
- * clock may tick `ticks` times at any moment; and whenever nobody else can go on and somebody's wait has
- * a limit.
+ * An action is a thread that goes on (its number); TICK: the clock passes every time limit that is
+ * running; or DRAIN + 16 * thread + entry: a store that waits reaches memory. The clock may tick `ticks`
+ * times at any moment, and whenever nobody can go on and somebody's wait has a limit.
  */
-import { HEADER_WORDS, KEPT_WORDS, STATUS, T } from "./layout.ts";
+import { WAIT_TIMED_OUT } from "./futex-queues.ts";
 import type { CoroutineMachine } from "./machine.ts";
-import type { Argument, Call, Program, Thread } from "./program.ts";
-import { Violation } from "./violation.ts";
+import type { Program, Thread } from "./program.ts";
+import { FIELD, PAST, STATUS } from "./regions.ts";
+import { Scripts } from "./scripts.ts";
+import { mix1, mix2, WORD } from "./tracked-memory.ts";
+import type { Violation } from "./violation.ts";
 
 export const TICK = 31;
+export const DRAIN = 64;
 const TICKS_MOST = 1000;
+
+export interface Sleeper {
+  readonly name: string;
+  readonly thread: number;
+  /** Of the word that it sleeps on. */
+  readonly address: number;
+  /** Whether that word is not what it was when the thread went to sleep. */
+  readonly changed: boolean;
+}
 
 export class Interleaver {
   readonly machine: CoroutineMachine;
   readonly program: Program;
   readonly threads: number;
+  /** The state's hash, in two lanes. */
+  key1 = 0;
+  key2 = 0;
   readonly #ticks: number;
-  /** Two lanes a thread, and their sums over the threads. */
+  readonly #scripts: Scripts;
+  /** Two lanes a thread. */
   readonly #hashes: Int32Array;
   /** What tells threads apart in the hash: the same for those that are alike. */
   readonly #salts: readonly number[];
   /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
   #base: Int32Array = new Int32Array(0);
   readonly #baseAt: number[] = [];
-  /** Header of the set-up's region, which finish() changes. */
-  readonly #setUp: Int32Array;
   #baseEnd = 0;
+  /** The region of the set-up, which finish() changes. */
+  readonly #setUp: Int32Array;
+  readonly #drains: number[] = [];
 
   /**
    * @param ticks - how often the clock may tick while somebody could go on
@@ -40,12 +58,14 @@ export class Interleaver {
     this.program = program;
     this.threads = program.threads.length;
     this.#ticks = ticks;
+    this.#scripts = new Scripts(machine, program.threads);
     this.#hashes = new Int32Array(2 * this.threads);
     this.#salts = saltsOf(program.threads);
     if (ticks > 0) machine.contendClock();
     machine.tracked.setStart();
-    const region = machine.layout.regions[this.threads] as number;
-    this.#setUp = machine.words.slice(region, region + HEADER_WORDS);
+    const { regions } = machine;
+    const start = regions.starts[this.threads] as number;
+    this.#setUp = machine.words.slice(start, start + regions.frames);
   }
 
   /** Back to the start, where each thread stands before its first step. @throws Violation */
@@ -53,204 +73,198 @@ export class Interleaver {
     const { machine } = this;
     machine.tracked.reset();
     machine.tracked.begin();
-    machine.touched = 0;
+    machine.queues.touched = 0;
+    for (let t = 0; t < this.threads; t++) machine.regions.clear(t);
     for (let t = 0; t < this.threads; t++) {
-      const first = machine.layout.regions[t] as number;
-      machine.words.fill(0, first, first + HEADER_WORDS);
-      machine.set(t, T.stack, HEADER_WORDS);
-    }
-    for (let t = 0; t < this.threads; t++) {
-      machine.clearFootprint();
-      this.#callNext(t);
-      machine.keepFootprint(t);
+      machine.accounts.begin();
+      if (machine.buffer.weak) machine.buffer.enter(t);
+      machine.running = t;
+      this.#scripts.callNext(t);
+      this.#endStep(t);
     }
     machine.tracked.settle();
     for (let t = 0; t < this.threads; t++) this.#hash(t);
+    this.#sum();
+  }
+
+  /** Puts away what the thread's step left. */
+  #endStep(thread: number): void {
+    this.machine.accounts.keep(thread);
+    if (this.machine.buffer.weak) this.machine.buffer.leave(thread);
   }
 
   #hash(thread: number): void {
-    this.machine.hashRegion(thread, this.#salts[thread] as number, this.#hashes);
+    this.machine.regions.hash(thread, this.#salts[thread] as number, this.#hashes);
   }
 
-  /** The state's hash, in two lanes. */
-  get key1(): number {
-    let sum = this.machine.tracked.hash1;
-    for (let t = 0; t < this.threads; t++) sum += this.#hashes[2 * t] as number;
-    return sum | 0;
+  #sum(): void {
+    let key1 = this.machine.tracked.hash1;
+    let key2 = this.machine.tracked.hash2;
+    for (let t = 0; t < this.threads; t++) {
+      key1 += this.#hashes[2 * t] as number;
+      key2 += this.#hashes[2 * t + 1] as number;
+    }
+    this.key1 = key1 | 0;
+    this.key2 = key2 | 0;
   }
 
-  get key2(): number {
-    let sum = this.machine.tracked.hash2;
-    for (let t = 0; t < this.threads; t++) sum += this.#hashes[2 * t + 1] as number;
-    return sum | 0;
-  }
-
-  /** Whether the thread has ended. */
   ended(thread: number): boolean {
-    return this.machine.get(thread, T.status) === STATUS.done;
+    const { regions } = this.machine;
+    if (regions.get(thread, FIELD.status) !== STATUS.done) return false;
+    return regions.get(thread, FIELD.buffered) === 0;
   }
 
   canRun(thread: number): boolean {
-    const { machine } = this;
-    const status = machine.get(thread, T.status);
-    if (status === STATUS.done) return false;
-    if (status !== STATUS.waiting) return true;
-    const deadline = machine.get(thread, T.deadline);
-    return deadline > 0 && deadline <= machine.now();
+    const { regions } = this.machine;
+    const status = regions.get(thread, FIELD.status);
+    if (status !== STATUS.waiting) return status !== STATUS.done;
+    const deadline = regions.get(thread, FIELD.deadline);
+    return deadline > 0 && deadline <= this.machine.now();
+  }
+
+  #hasTimeLimit(thread: number): boolean {
+    const { regions } = this.machine;
+    if (regions.get(thread, FIELD.status) !== STATUS.waiting) return false;
+    const deadline = regions.get(thread, FIELD.deadline);
+    return deadline > 0 && deadline !== PAST;
   }
 
   /** Writes the actions that are possible; returns how many. */
   actions(out: number[]): number {
-    const { machine, threads } = this;
+    const { threads } = this;
     let count = 0;
-    let limited = false;
-    for (let t = 0; t < threads; t++) {
-      if (this.canRun(t)) out[count++] = t;
-      else if (machine.get(t, T.deadline) > 0) limited = true;
+    for (let t = 0; t < threads; t++) if (this.canRun(t)) out[count++] = t;
+    if (this.machine.buffer.weak) count = this.#addDrains(out, count);
+    const now = this.machine.now();
+    if (count > 0) {
+      if (now < this.#ticks) out[count++] = TICK;
+      return count;
     }
-    const now = machine.now();
-    const early = now < this.#ticks && count > 0;
-    if (early || (count === 0 && limited && now < TICKS_MOST)) out[count++] = TICK;
+    if (now >= TICKS_MOST) return 0;
+    for (let t = 0; t < threads; t++) {
+      if (!this.#hasTimeLimit(t)) continue;
+      out[count++] = TICK;
+      break;
+    }
     return count;
   }
 
-  /** Whether all threads have ended. */
-  get finished(): boolean {
+  #addDrains(out: number[], from: number): number {
+    let count = from;
     for (let t = 0; t < this.threads; t++) {
-      if (this.machine.get(t, T.status) !== STATUS.done) return false;
+      const found = this.machine.buffer.drainable(t, this.#drains);
+      for (let i = 0; i < found; i++) out[count++] = DRAIN + 16 * t + (this.#drains[i] as number);
     }
+    return count;
+  }
+
+  /** Whether all threads have ended, and all their stores are in memory. */
+  get finished(): boolean {
+    for (let t = 0; t < this.threads; t++) if (!this.ended(t)) return false;
     return true;
   }
 
-  /** Threads that sleep, and whether the word that they sleep on is not what it was. */
-  sleepers(): { name: string; thread: number; address: number; changed: boolean }[] {
+  /** Threads that sleep. */
+  sleepers(): Sleeper[] {
     const { machine, program } = this;
+    const { regions } = machine;
     return program.threads.flatMap(({ name }, thread) => {
-      if (machine.get(thread, T.status) !== STATUS.waiting) return [];
-      const address = machine.get(thread, T.address);
-      const changed = machine.words[address >>> 2] !== machine.get(thread, T.expected);
+      if (regions.get(thread, FIELD.status) !== STATUS.waiting) return [];
+      const address = regions.get(thread, FIELD.address);
+      const changed = machine.words[address >>> 2] !== regions.get(thread, FIELD.expected);
       return [{ name, thread, address, changed }];
     });
+  }
+
+  /** A data race that the last action had; exploring goes on behind it. */
+  get race(): Violation | null {
+    return this.machine.accounts.race;
   }
 
   /** Does an action. @throws Violation: takeBack() is to follow all the same */
   perform(action: number): void {
     const { machine } = this;
     machine.tracked.begin();
-    machine.touched = 0;
-    if (action === TICK) {
-      machine.tick();
-      machine.tracked.settle();
-      return;
-    }
+    machine.accounts.begin();
+    machine.queues.touched = 0;
+    if (action >= DRAIN) this.#drain((action - DRAIN) >>> 4, action & 15);
+    else if (action === TICK) machine.tick();
+    else this.#step(action);
+    machine.tracked.settle();
+    const { touched } = machine.queues;
+    if (action !== TICK) this.#hash(machine.running);
+    if (touched !== 0)
+      for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#hash(t);
+    this.#sum();
+  }
+
+  #drain(thread: number, entry: number): void {
+    const { machine } = this;
+    machine.running = thread;
+    const word = machine.buffer.drain(thread, entry);
+    machine.accounts.noted.push((word << 1) | 1);
+    machine.observer?.event("drains", word << 2, thread);
+    const inHeap = ((machine.tracked.flags[word] as number) & WORD.heap) !== 0;
+    if (inHeap) machine.heap.checkAccess(word << 2, 4, 0);
+  }
+
+  #step(thread: number): void {
+    const { machine } = this;
+    machine.running = thread;
+    if (machine.buffer.weak) machine.buffer.enter(thread);
     try {
-      if (machine.get(action, T.status) === STATUS.waiting) machine.timeOut(action);
-      if (machine.proceed(action) === "returned") this.#returned(action);
+      if (machine.regions.get(thread, FIELD.status) === STATUS.waiting) {
+        machine.queues.wake(thread, WAIT_TIMED_OUT);
+      }
+      if (machine.proceed(thread) === "returned") this.#scripts.returned(thread);
     } catch (error) {
       machine.afterThrow();
       throw error;
     }
-    machine.keepFootprint(action);
-    machine.tracked.settle();
-    this.#hash(action);
-    if (machine.touched === 0) return;
-    for (let t = 0; t < this.threads; t++) if ((machine.touched >>> t) & 1) this.#hash(t);
-  }
-
-  /** The call that `thread` was making has returned. */
-  #returned(thread: number): void {
-    const { machine } = this;
-    const { calls } = this.program.threads[thread] as Thread;
-    const index = machine.get(thread, T.call);
-    const call = calls[index] as Call;
-    const result = Number(machine.result) | 0;
-    if (call.expect !== undefined && !call.expect.includes(result)) {
-      throw new Violation("wrong result", `${call.fn} returned ${result}`);
-    }
-    if (call.keep !== undefined) machine.set(thread, this.#keptAt(thread, call.keep), result);
-    machine.set(thread, T.call, index + 1);
-    this.#callNext(thread);
-  }
-
-  #keptAt(thread: number, name: string): number {
-    const { calls } = this.program.threads[thread] as Thread;
-    const names = [...new Set(calls.map(({ keep }) => keep).filter((keep) => keep !== undefined))];
-    const index = names.indexOf(name);
-    if (index < 0 || index >= KEPT_WORDS) throw new Error(`[harness bug] nothing keeps ${name}`);
-    return T.kept + index;
-  }
-
-  #argument(thread: number, argument: Argument): number | bigint {
-    if (typeof argument !== "object") return argument;
-    return this.machine.get(thread, this.#keptAt(thread, argument.ref));
-  }
-
-  /** Makes the calls of the script from where it is, until one is taken off, or they are at their end. */
-  #callNext(thread: number): void {
-    const { machine } = this;
-    const { calls, forever } = this.program.threads[thread] as Thread;
-    for (;;) {
-      const index = machine.get(thread, T.call);
-      const call = calls[index];
-      if (call === undefined) {
-        if (forever !== true) break;
-        machine.set(thread, T.call, 0);
-        continue;
-      }
-      const gate = call.unlessFailed;
-      if (gate !== undefined && machine.get(thread, this.#keptAt(thread, gate)) < 0) {
-        machine.set(thread, T.call, index + 1);
-        continue;
-      }
-      const args = (call.args ?? []).map((argument) => this.#argument(thread, argument));
-      if (machine.start(thread, call.fn, args) === "off") return;
-      this.#returned(thread);
-      return;
-    }
-    machine.set(thread, T.status, STATUS.done);
-    machine.set(thread, T.call, 0);
-    for (let i = 0; i < KEPT_WORDS; i++) machine.set(thread, T.kept + i, 0);
+    this.#endStep(thread);
   }
 
   /** Takes the last action back. */
   takeBack(): void {
     const { machine } = this;
     machine.tracked.undo();
-    const touched = machine.touched | (1 << machine.running);
+    const touched = machine.queues.touched | (1 << machine.running);
     for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#loadRegion(t);
     if (machine.running === this.threads) {
-      machine.words.set(this.#setUp, machine.layout.regions[this.threads]);
+      machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     }
+    this.#sum();
   }
 
   #loadRegion(thread: number): void {
+    const base = this.#base;
     const at = this.#baseAt[thread] as number;
-    const count = this.#base[at] as number;
-    const region = this.machine.layout.regions[thread] as number;
+    const count = base[at] as number;
+    const start = this.machine.regions.starts[thread] as number;
     const { words } = this.machine;
-    for (let i = 0; i < count; i++) words[region + i] = this.#base[at + 3 + i] as number;
-    this.#hashes[2 * thread] = this.#base[at + 1] as number;
-    this.#hashes[2 * thread + 1] = this.#base[at + 2] as number;
+    for (let i = 0; i < count; i++) words[start + i] = base[at + 3 + i] as number;
+    this.#hashes[2 * thread] = base[at + 1] as number;
+    this.#hashes[2 * thread + 1] = base[at + 2] as number;
   }
 
   /** Words that save() would write. */
   get savedWords(): number {
     let sum = this.machine.tracked.savedWords + 3 * this.threads;
-    for (let t = 0; t < this.threads; t++) sum += this.machine.regionWords(t);
+    for (let t = 0; t < this.threads; t++) sum += this.machine.regions.size(t);
     return sum;
   }
 
   /** Appends the state to `out` at `at`; returns the index behind. */
   save(out: Int32Array, at: number): number {
-    let end = this.machine.tracked.save(out, at);
-    const { words, layout } = this.machine;
+    const { words, regions, tracked } = this.machine;
+    let end = tracked.save(out, at);
     for (let t = 0; t < this.threads; t++) {
-      const count = this.machine.regionWords(t);
-      const region = layout.regions[t] as number;
+      const count = regions.size(t);
+      const start = regions.starts[t] as number;
       out[end++] = count;
       out[end++] = this.#hashes[2 * t] as number;
       out[end++] = this.#hashes[2 * t + 1] as number;
-      for (let i = 0; i < count; i++) out[end++] = words[region + i] as number;
+      for (let i = 0; i < count; i++) out[end++] = words[start + i] as number;
     }
     return end;
   }
@@ -265,6 +279,7 @@ export class Interleaver {
       next += 3 + (from[next] as number);
     }
     this.#baseEnd = next;
+    this.#sum();
   }
 
   /** Index behind the state that load() went to. */
@@ -274,18 +289,12 @@ export class Interleaver {
 
   /** Runs the calls of the program's end, and looks for leaks. @throws Violation */
   finish(): void {
-    const { machine, program } = this;
+    const { machine } = this;
     machine.tracked.begin();
-    machine.touched = 0;
+    machine.queues.touched = 0;
     machine.running = this.threads;
     try {
-      for (const { fn, args = [], expect } of program.end) {
-        const result = Number(machine.call(fn, ...(args as (number | bigint)[]))) | 0;
-        if (expect !== undefined && !expect.includes(result)) {
-          throw new Violation("wrong result", `at the end ${fn} returned ${result}`);
-        }
-      }
-      program.audit?.(machine);
+      this.#scripts.finish(this.program);
     } catch (error) {
       machine.afterThrow();
       throw error;
@@ -293,7 +302,10 @@ export class Interleaver {
   }
 }
 
-/** Threads of one name and equal scripts are alike when the program says that CPUs do not matter. */
+/** Threads that are alike have one salt: it does not matter which of them is where. */
 function saltsOf(threads: readonly Thread[]): number[] {
-  return threads.map(({ alike }, i) => Math.imul((alike ?? i) + 1, 0x9e3779b1));
+  return threads.map(({ alike }, i) => {
+    const kind = (alike ?? i) + 1;
+    return mix1(kind, alike === undefined ? 1 : 2) ^ mix2(kind, 3);
+  });
 }

@@ -5,31 +5,31 @@
  * there up to the next such access.
  *
  * Which accesses others may notice: marked ones to a word that is contended. A word is contended once two
- * threads have accessed it and one of them wrote; contentions grows as runs find more, and who explores
- * must then begin anew. Plain accesses are never noticed, for two that conflict are a data race, which is
- * a violation itself: a thread's footprint holds those that it made since its last step began.
+ * threads have accessed it and one of them wrote; tracked.contentions grows as runs find more, and who
+ * explores must then begin anew. Plain accesses are never noticed, for two that conflict are a data race,
+ * which is a violation itself (accounts.ts). Under a weaker memory model stores are not noticed but when
+ * they drain (store-buffer.ts).
  * Event counters are no part of the state: the kernel never reads them.
  *
- * Ordering: sequentially consistent; see store-buffer.ts for weaker models.
  * Cost: what a step changed is in an undo log, so to take it back costs what it did.
  */
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { CONTROL } from "../../instrument/coroutine-function.ts";
 import type { Hook } from "../../instrument/coroutine-weaver.ts";
 import type { Site } from "../../instrument/sites.ts";
+import type { MemoryModel } from "../../result/check.ts";
 import { ACCESS, ACCESS_BYTES_SHIFT, accessTable } from "./access-table.ts";
+import { Accounts, CLOCK_ADDRESS } from "./accounts.ts";
+import { FutexQueues } from "./futex-queues.ts";
 import { Heap } from "./heap.ts";
-import { type CoroutineLayout, HEADER_WORDS, STATUS, T } from "./layout.ts";
-import { mix1, mix2, TrackedMemory, WORD } from "./tracked-memory.ts";
+import type { CoroutineLayout } from "./layout.ts";
+import { FIELD, Regions, STATUS } from "./regions.ts";
+import { StoreBuffer } from "./store-buffer.ts";
+import { TrackedMemory, WORD } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
 
-const NULL_PAGE = 0x1000;
-/** The clock: a word of the null page that only the hooks touch. It counts ticks. */
-export const CLOCK_ADDRESS = 0x20;
 /** Longer than any time limit of the kernel. */
 const TICK_NS = 100_000_000_000n;
-/** A thread that makes this many accesses without one that others may notice goes round for ever. */
-const MOST_ACCESSES = 100_000;
 
 type KernelExport = (...args: (number | bigint)[]) => number | bigint | undefined;
 
@@ -40,6 +40,7 @@ export interface MachineParts {
   readonly layout: CoroutineLayout;
   /** Without that of the set-up. */
   readonly threads: number;
+  readonly model: MemoryModel;
   /** False: every access is a step of its own, whoever may notice it. */
   readonly reduction: boolean;
 }
@@ -48,17 +49,21 @@ export interface MachineParts {
 export interface Observer {
   /** An access that is about to be made. */
   access(address: number, bits: number, site: number): void;
-  /** "allocates", "frees", "sleeps on", "wakes", "logs". */
+  /** "allocates", "frees", "sleeps on", "wakes", "logs", "drains". */
   event(what: string, address: number, value: number): void;
 }
 
-/** How a thread's time went: it stands before an access, sleeps, or its call has returned. */
+/** How a thread's time went: it stands before an access or sleeps, or its call has returned. */
 export type Ran = "off" | "returned";
 
 export class CoroutineMachine {
   readonly words: Int32Array;
   readonly tracked: TrackedMemory;
+  readonly regions: Regions;
   readonly heap: Heap;
+  readonly accounts: Accounts;
+  readonly queues: FutexQueues;
+  readonly buffer: StoreBuffer;
   readonly layout: CoroutineLayout;
   readonly abi: KernelAbi;
   readonly sites: readonly Site[];
@@ -66,10 +71,6 @@ export class CoroutineMachine {
   observer: Observer | null = null;
   /** The thread that runs; `threads` is that of the set-up, which is never taken off. */
   running: number;
-  /** Threads whose region the step changed besides the one that ran: a bit each. */
-  touched = 0;
-  /** Accesses of the step to contended words, plain ones and frees included: word << 1 | 1 for a write. */
-  readonly noted: number[] = [];
   /** What the call returned that ended last. */
   result: number | bigint = 0;
   readonly #exports: Record<string, KernelExport>;
@@ -77,23 +78,25 @@ export class CoroutineMachine {
   readonly #suspended: WebAssembly.Global;
   readonly #bits: Int32Array;
   readonly #reduction: boolean;
-  readonly #footprint: number[] = [];
   readonly #view: DataView;
-  #accesses = 0;
   #cpu = -1;
 
-  constructor({ module, abi, sites, layout, threads, reduction }: MachineParts) {
+  constructor({ module, abi, sites, layout, threads, ...parts }: MachineParts) {
     const memory = new WebAssembly.Memory({ initial: layout.pages });
     this.words = new Int32Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
     this.tracked = new TrackedMemory(this.words);
-    this.heap = new Heap(this.tracked, layout);
+    this.regions = new Regions(this.words, layout);
+    this.heap = new Heap(this.tracked, layout, this.regions);
+    this.accounts = new Accounts(this.tracked, this.heap, this.regions, threads);
+    this.queues = new FutexQueues(this.regions, threads);
+    this.buffer = new StoreBuffer(this.tracked, this.regions, parts.model);
     this.layout = layout;
     this.abi = abi;
     this.sites = sites;
     this.threads = threads;
     this.running = threads;
-    this.#reduction = reduction;
+    this.#reduction = parts.reduction;
     this.#bits = accessTable(sites);
     const check = this.#hooks() as unknown as WebAssembly.ModuleImports;
     const { exports } = new WebAssembly.Instance(module, { env: { memory }, check });
@@ -101,6 +104,7 @@ export class CoroutineMachine {
     this.#resume = exports["resume"] as unknown as (end: number) => number;
     this.#suspended = exports["suspended"] as WebAssembly.Global;
     this.#flagWords();
+    for (let t = 0; t <= threads; t++) this.regions.clear(t);
   }
 
   #flagWords(): void {
@@ -115,22 +119,9 @@ export class CoroutineMachine {
     flags.fill(WORD.heap, layout.heapStart >>> 2, layout.heapEnd >>> 2);
   }
 
-  /** Lets the clock tick: from here on it is a word that others may notice. */
+  /** Lets the clock tick at any time: from here on it is a word that others may notice. */
   contendClock(): void {
     this.tracked.flags[CLOCK_ADDRESS >>> 2] = WORD.contended;
-  }
-
-  #region(thread: number): number {
-    return this.layout.regions[thread] as number;
-  }
-
-  /** A word of a thread's header. */
-  get(thread: number, field: number): number {
-    return this.words[this.#region(thread) + field] as number;
-  }
-
-  set(thread: number, field: number, value: number): void {
-    this.words[this.#region(thread) + field] = value;
   }
 
   /** The imports of the module: see coroutine-weaver.ts. */
@@ -140,7 +131,11 @@ export class CoroutineMachine {
       range: (to = 0, from = 0, bytes = 0, site = 0) => this.#range(to, from, bytes, site),
       wait: (address = 0, expected = 0, timeout = 0, site = 0) =>
         this.#wait(address, expected, timeout, site),
-      waited: () => this.get(this.running, T.expected),
+      waited: () => {
+        const result = this.regions.get(this.running, FIELD.expected);
+        this.regions.set(this.running, FIELD.expected, 0);
+        return result;
+      },
       notify: (address = 0, most = 0) => this.#notify(address, most),
       clockAccess: (site = 0) => this.#access(CLOCK_ADDRESS, site),
       clock: (address = 0) => this.#clock(address),
@@ -148,8 +143,8 @@ export class CoroutineMachine {
       kfree: (address = 0) => this.#kfree(address),
       printk: (level = 0, code = 0, a = 0, b = 0) => this.#printk(level, code, a, b),
       panic: (code = 0, a = 0, b = 0) => {
-        const name = this.abi.nameOf("BUG_", code);
-        throw new Violation(`kernel bug: ${name}`, `(${a}, ${b})`);
+        const name = this.abi.nameOf("BUG_", code).slice("BUG_".length).toLowerCase();
+        throw new Violation(`kernel bug: ${name.replaceAll("_", " ")}`, `(${a}, ${b})`);
       },
     };
   }
@@ -160,134 +155,76 @@ export class CoroutineMachine {
     const flags = this.tracked.flags[address >>> 2] as number;
     if ((flags & WORD.ignored) !== 0) return 0;
     if (this.running < this.threads) {
-      const notable = (bits & ACCESS.marked) !== 0 && (flags & WORD.contended) !== 0;
+      let notable = (bits & ACCESS.marked) !== 0 && (flags & WORD.contended) !== 0;
+      if (this.buffer.weak && (bits & ACCESS.buffered) !== 0) notable = false;
       if (notable || !this.#reduction) return this.#takeOff(address, site);
     }
-    this.#account(address, bits, site);
+    this.#make(address, bits, site);
     return 0;
   }
 
   #takeOff(address: number, site: number): number {
-    const region = this.#region(this.running);
-    this.words[region + T.site] = site;
-    this.words[region + T.address] = address;
+    this.regions.set(this.running, FIELD.site, site);
+    this.regions.set(this.running, FIELD.address, address);
     return 1;
   }
 
   /** The access is made: now, or when the thread goes on from where it stood. */
-  #account(address: number, bits: number, site: number): void {
+  #make(address: number, bits: number, site: number): void {
+    if (this.buffer.weak && this.running < this.threads) this.#order(address, bits);
     if (this.observer !== null) this.observer.access(address, bits, site);
-    if (++this.#accesses > MOST_ACCESSES) this.#endless(address, site);
-    const bytes = bits >>> ACCESS_BYTES_SHIFT;
+    this.accounts.access(this.running, address, bits, site);
+  }
+
+  /** What an access does to the stores that wait, and whether it waits itself. */
+  #order(address: number, bits: number): void {
     const word = address >>> 2;
-    if (address < NULL_PAGE && address !== CLOCK_ADDRESS) {
-      throw new Violation("null dereference", `access of ${bytes} bytes`, address, site);
-    }
-    const { flags } = this.tracked;
-    if (((flags[word] as number) & WORD.heap) !== 0 && (bits & ACCESS.notify) === 0) {
-      this.heap.checkAccess(address, bytes, site);
-    }
-    this.#touch(word, bits, site);
-    if (bytes === 8) this.#touch(word + 1, bits, site);
-  }
-
-  #endless(address: number, site: number): never {
-    const detail = `${MOST_ACCESSES} accesses on, none of which others may notice`;
-    throw new Violation("livelock", detail, address, site);
-  }
-
-  #touch(word: number, bits: number, site: number): void {
-    const writes = (bits & ACCESS.write) !== 0;
-    if (this.running < this.threads && this.tracked.note(word, 1 << this.running, writes)) {
-      this.#checkRaces(word, bits, site);
-      const entry = (word << 1) | (writes ? 1 : 0);
-      this.noted.push(entry);
-      if ((bits & ACCESS.marked) === 0) this.#footprint.push(entry);
-    }
-    if (writes && (bits & ACCESS.notify) === 0) this.tracked.willWrite(word);
-  }
-
-  /** Nothing orders an access after what is in the footprint of another thread. */
-  #checkRaces(word: number, bits: number, site: number): void {
-    const { words, threads, running } = this;
-    for (let other = 0; other < threads; other++) {
-      if (other === running) continue;
-      const region = this.#region(other);
-      const count = words[region + T.footprint] as number;
-      const first = region + (words[region + T.stack] as number);
-      for (let i = 0; i < count; i++) {
-        const entry = words[first + i] as number;
-        if (entry >>> 1 !== word || ((entry & 1) === 0 && (bits & ACCESS.write) === 0)) continue;
-        const [mine, theirs] = [(bits & ACCESS.write) !== 0, (entry & 1) !== 0];
-        const detail = `${mine ? "write" : "read"} against a plain ${theirs ? "write" : "read"}`;
-        throw new Violation("data race", detail, word << 2, site);
-      }
-    }
+    if ((bits & ACCESS.buffered) !== 0) {
+      if (((this.tracked.flags[word] as number) & WORD.contended) === 0) return;
+      const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
+      this.buffer.store(word, wide, (bits & ACCESS.release) !== 0);
+    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.buffer.drainAll();
+    else this.buffer.settle();
   }
 
   #range(to: number, from: number, bytes: number, site: number): number {
     if (bytes === 0) return 0;
-    if (!this.#reduction && this.running < this.threads) {
-      this.set(this.running, T.expected, from);
-      this.set(this.running, T.deadline, bytes);
-      return this.#takeOff(to, site);
+    if (this.#reduction || this.running >= this.threads) {
+      this.#makeRange(to, from, bytes, site);
+      return 0;
     }
-    this.#accountRange(to, from, bytes, site);
-    return 0;
+    this.regions.set(this.running, FIELD.expected, from);
+    this.regions.set(this.running, FIELD.deadline, bytes);
+    return this.#takeOff(to, site);
   }
 
-  #accountRange(to: number, from: number, bytes: number, site: number): void {
+  #makeRange(to: number, from: number, bytes: number, site: number): void {
+    if (this.buffer.weak) this.buffer.settle();
     const copies = this.sites[site - 1]?.kind === "copy";
-    const account = (address: number, bits: number) => {
-      for (let at = address & ~3; at < address + bytes; at += 4) this.#account(at, bits, site);
-    };
-    const width = 1 << ACCESS_BYTES_SHIFT;
-    if (copies) account(from, ACCESS.read | width);
-    account(to, ACCESS.write | width);
+    if (copies && this.observer !== null) this.observer.access(from, ACCESS.read, site);
+    if (copies) this.accounts.range(this.running, from, bytes, ACCESS.read, site);
+    if (this.observer !== null) this.observer.access(to, ACCESS.write, site);
+    this.accounts.range(this.running, to, bytes, ACCESS.write, site);
   }
 
-  /** Takes the thread off before it looks at the word; step() then does. */
+  /** Takes the thread off before it looks at the word; proceed() then does. */
   #wait(address: number, expected: number, timeout: number, site: number): number {
     if (this.running >= this.threads) {
       throw new Violation("deadlock", "the set-up waits, with nobody to wake it", address, site);
     }
-    this.set(this.running, T.expected, expected);
-    this.set(this.running, T.deadline, timeout < 0 ? 0 : timeout === 0 ? -1 : this.now() + 1);
+    this.queues.prepare(this.running, expected, timeout, this.now());
     return this.#takeOff(address, site);
   }
 
   #notify(address: number, most: number): number {
-    const { threads } = this;
     let woken = 0;
     for (let left = most >>> 0; left > 0; left--) {
-      let first = -1;
-      for (let t = 0; t < threads; t++) {
-        if (this.get(t, T.status) !== STATUS.waiting || this.get(t, T.address) !== address)
-          continue;
-        if (first < 0 || this.get(t, T.order) < this.get(first, T.order)) first = t;
-      }
-      if (first < 0) break;
-      this.observer?.event("wakes", address, first);
-      this.#wake(first, 0);
+      const thread = this.queues.wakeFirst(address);
+      if (thread < 0) break;
+      this.observer?.event("wakes", address, thread);
       woken++;
     }
     return woken;
-  }
-
-  #wake(thread: number, result: number): void {
-    const address = this.get(thread, T.address);
-    const order = this.get(thread, T.order);
-    this.set(thread, T.status, STATUS.woken);
-    this.set(thread, T.expected, result);
-    this.set(thread, T.deadline, 0);
-    this.set(thread, T.order, 0);
-    this.touched |= 1 << thread;
-    for (let t = 0; t < this.threads; t++) {
-      const behind = this.get(t, T.status) === STATUS.waiting && this.get(t, T.address) === address;
-      if (!behind || this.get(t, T.order) < order) continue;
-      this.set(t, T.order, this.get(t, T.order) - 1);
-      this.touched |= 1 << t;
-    }
   }
 
   now(): number {
@@ -295,7 +232,7 @@ export class CoroutineMachine {
   }
 
   #clock(address: number): number {
-    this.#account(address, ACCESS.write | (8 << ACCESS_BYTES_SHIFT), 0);
+    this.accounts.access(this.running, address, ACCESS.write | (8 << ACCESS_BYTES_SHIFT), 0);
     this.#view.setBigUint64(address, BigInt(this.now() + 1) * TICK_NS, true);
     return 0;
   }
@@ -310,12 +247,7 @@ export class CoroutineMachine {
     const object = this.heap.free(address, 0);
     if (object === null) return;
     this.observer?.event("frees", address, object.size);
-    const first = address >>> 2;
-    const end = (address + object.size + 3) >>> 2;
-    if (this.running >= this.threads) return;
-    for (let word = first; word < end; word++) {
-      if (this.tracked.note(word, 1 << this.running, true)) this.noted.push((word << 1) | 1);
-    }
+    this.accounts.free(this.running, address, object.size);
   }
 
   #printk(level: number, code: number, a: number, b: number): undefined {
@@ -328,7 +260,6 @@ export class CoroutineMachine {
 
   #onCpu(thread: number): void {
     this.running = thread;
-    this.#accesses = 0;
     const cpu = thread < this.threads ? thread : 0;
     if (cpu === this.#cpu) return;
     this.#cpu = cpu;
@@ -340,29 +271,26 @@ export class CoroutineMachine {
     const run = this.#exports[fn];
     if (run === undefined) throw new Error(`[harness bug] no root ${fn}`);
     this.#onCpu(thread);
-    const region = this.#region(thread);
-    this.words[region + HEADER_WORDS] = 0; // below the first frame
-    this.set(thread, T.stack, HEADER_WORDS + 1);
-    const value = run(...args, (region + HEADER_WORDS + 1) * 4, 0);
-    if (this.#suspended.value === 0) return this.#returned(thread, value ?? 0);
+    const frame = (this.regions.starts[thread] as number) + this.regions.frames;
+    this.words[frame - 1] = 0;
+    const value = run(...args, frame * 4, 0);
+    if (this.#suspended.value === 0) {
+      this.result = value ?? 0;
+      return "returned";
+    }
     this.#suspended.value = 0;
     return this.#tookOff(thread);
   }
 
-  #returned(thread: number, value: number | bigint): Ran {
-    this.result = value;
-    this.set(thread, T.stack, HEADER_WORDS);
-    return "returned";
-  }
-
   #tookOff(thread: number): Ran {
     const end = (this.words[CONTROL.stack >>> 2] as number) >>> 2;
-    this.set(thread, T.stack, end - this.#region(thread));
+    this.regions.set(thread, FIELD.stack, end - (this.regions.starts[thread] as number));
     return "off";
   }
 
   /** Makes a call of the set-up to its end. */
   call(fn: string, ...args: readonly (number | bigint)[]): number | bigint {
+    this.accounts.begin();
     if (this.start(this.threads, fn, args) !== "returned") {
       throw new Error(`[harness bug] ${fn} was taken off in the set-up`);
     }
@@ -370,128 +298,56 @@ export class CoroutineMachine {
     return this.result;
   }
 
-  /** Goes on where the thread stands: the access there is made. Context: begin() was called. */
+  /**
+   * Goes on where the thread stands: the access there is made. Context: accounts.begin(), and
+   * buffer.enter() where the model is weak.
+   */
   proceed(thread: number): Ran {
     this.#onCpu(thread);
-    this.clearFootprint();
-    const region = this.#region(thread);
-    const { words } = this;
-    const site = words[region + T.site] as number;
-    const address = words[region + T.address] as number;
-    words[region + T.site] = 0;
-    words[region + T.address] = 0;
-    words[region + T.footprint] = 0;
-    if (words[region + T.status] === STATUS.ready) {
-      if (!this.#make(thread, address, site)) return "off";
-    } else words[region + T.status] = STATUS.ready;
-    const end = (region + (words[region + T.stack] as number)) * 4;
-    if (this.#resume(end) === 0) return this.#tookOff(thread);
-    return this.#returned(thread, words[CONTROL.result >>> 2] as number);
+    const { regions } = this;
+    const site = regions.get(thread, FIELD.site);
+    const address = regions.get(thread, FIELD.address);
+    regions.set(thread, FIELD.site, 0);
+    regions.set(thread, FIELD.address, 0);
+    if (regions.get(thread, FIELD.status) !== STATUS.ready) {
+      regions.set(thread, FIELD.status, STATUS.ready);
+    } else if (!this.#goOn(thread, address, site)) return "off";
+    if (this.#resume(regions.end(thread) * 4) === 0) return this.#tookOff(thread);
+    regions.set(thread, FIELD.stack, regions.frames);
+    this.result = this.words[CONTROL.result >>> 2] as number;
+    return "returned";
   }
 
   /** The access that a ready thread stands before. @returns false when it sleeps instead */
-  #make(thread: number, address: number, site: number): boolean {
+  #goOn(thread: number, address: number, site: number): boolean {
     const bits = this.#bits[site] as number;
-    const expected = this.get(thread, T.expected);
-    const deadline = this.get(thread, T.deadline);
-    if (bits >>> ACCESS_BYTES_SHIFT === 0 && this.sites[site - 1]?.kind !== "call") {
-      this.set(thread, T.expected, 0);
-      this.set(thread, T.deadline, 0);
-      this.#accountRange(address, expected, deadline, site);
+    if ((bits & ACCESS.range) !== 0) {
+      const from = this.regions.get(thread, FIELD.expected);
+      const bytes = this.regions.get(thread, FIELD.deadline);
+      this.regions.set(thread, FIELD.expected, 0);
+      this.regions.set(thread, FIELD.deadline, 0);
+      this.#makeRange(address, from, bytes, site);
       return true;
     }
-    this.#account(address, bits, site);
-    if (this.sites[site - 1]?.kind !== "wait") return true;
-    const same = (this.words[address >>> 2] as number) === expected;
-    if (same && deadline >= 0) {
-      this.#sleep(thread, address, site);
-      return false;
+    if ((bits & ACCESS.wait) === 0) {
+      this.#make(address, bits, site);
+      return true;
     }
-    this.set(thread, T.expected, same ? 2 : 1);
-    this.set(thread, T.deadline, 0);
-    return true;
-  }
-
-  #sleep(thread: number, address: number, site: number): void {
-    let order = 1;
-    for (let t = 0; t < this.threads; t++) {
-      if (this.get(t, T.status) === STATUS.waiting && this.get(t, T.address) === address) order++;
-    }
+    if (this.buffer.weak) this.buffer.drainAll();
+    this.#make(address, bits, site);
+    if (!this.queues.wait(thread, address, site, this.words[address >>> 2] as number)) return true;
     this.observer?.event("sleeps on", address, thread);
-    this.set(thread, T.status, STATUS.waiting);
-    this.set(thread, T.site, site);
-    this.set(thread, T.address, address);
-    this.set(thread, T.order, order);
+    return false;
   }
 
-  /** Ends the wait of a thread whose time is up. */
-  timeOut(thread: number): void {
-    this.#wake(thread, 2);
-  }
-
-  /** The clock ticks. Context: begin() was called. */
+  /** The clock ticks. Context: tracked.begin() was called. */
   tick(): void {
     this.tracked.willWrite(CLOCK_ADDRESS >>> 2);
     this.words[CLOCK_ADDRESS >>> 2] = this.now() + 1;
   }
 
-  /** A step, or a thread, begins: nothing is in its footprint. */
-  clearFootprint(): void {
-    this.#footprint.length = 0;
-    this.noted.length = 0;
-  }
-
-  /** Puts the plain accesses of the step behind the frames. Context: the thread runs no more. */
-  keepFootprint(thread: number): void {
-    const region = this.#region(thread);
-    const first = region + this.get(thread, T.stack);
-    for (const [i, entry] of this.#footprint.entries()) this.words[first + i] = entry;
-    this.words[region + T.footprint] = this.#footprint.length;
-  }
-
   /** After a step that threw: frames may be half-way, but no thread is being taken off. */
   afterThrow(): void {
     this.#suspended.value = 0;
-  }
-
-  /** Words of a thread's region that are part of the state. */
-  regionWords(thread: number): number {
-    return (
-      this.get(thread, T.stack) + this.get(thread, T.footprint) + 2 * this.get(thread, T.buffered)
-    );
-  }
-
-  /** Where a thread stands: a hash of the points in its frames, and of its call and status. */
-  location(thread: number): number {
-    const { words } = this;
-    const region = this.#region(thread);
-    let a = Math.imul(thread + 1, 0x9e3779b1) ^ (words[region + T.call] as number);
-    let b = words[region + T.status] as number;
-    for (let end = region + (words[region + T.stack] as number); ; ) {
-      const id = words[end - 1] as number;
-      if (id === 0 || end <= region + HEADER_WORDS) break;
-      a = mix1(a, id);
-      b = mix2(b, id ^ a);
-      end -= id >>> 18;
-    }
-    return (a >>> 0) * 0x200000 + (b & 0x1fffff);
-  }
-
-  /** A hash of a thread's region; `salt` tells threads apart. */
-  hashRegion(thread: number, salt: number, out: Int32Array): void {
-    const { words } = this;
-    const region = this.#region(thread);
-    const end = region + this.regionWords(thread);
-    let a = salt;
-    let b = ~salt;
-    for (let i = region; i < end; i++) {
-      const word = words[i] as number;
-      a = Math.imul(a ^ word, 0x9e3779b1);
-      a ^= a >>> 15;
-      b = Math.imul((b + word) | 0, 0x85ebca6b);
-      b ^= b >>> 13;
-    }
-    out[2 * thread] = mix1(end - region, a);
-    out[2 * thread + 1] = mix2(end - region, b);
   }
 }

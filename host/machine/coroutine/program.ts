@@ -25,6 +25,8 @@ export interface Thread {
   readonly calls: readonly Call[];
   /** Begins again at its first call, for ever. */
   readonly forever?: boolean;
+  /** What it keeps stays part of the state behind its end, for Program.outcome. */
+  readonly keepsResults?: boolean;
   /**
    * Threads with the same number are interchangeable: they do the same, and nothing that they do depends
    * on which CPU they are on. States that differ in which of them did it are one.

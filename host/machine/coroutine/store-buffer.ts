@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Stores that their CPU has made and others do not see yet.
+ *
+ *   tso  a CPU's stores reach memory in order, each at any time
+ *   pso  those to one location in order, and a release behind all that were made before it
+ *
+ * What waits: plain, WRITE_ONCE and release stores to contended words. A read-modify-write, an exchange
+ * that stands for a full barrier, a wait and a wake-up drain the buffer first. While a thread runs, memory
+ * is as that thread sees it; behind its step, what waits is taken out again.
+ *
+ * Source: Owens, Sarkar, Sewell, "A better x86 memory model: x86-TSO", 2009; SPARC V9, appendix D.
+ */
+import type { MemoryModel } from "../../result/check.ts";
+import { BUFFER_ENTRY, FIELD, type Regions } from "./regions.ts";
+import type { TrackedMemory } from "./tracked-memory.ts";
+
+/** More than these drain at once: a bound of the model, as a real buffer's length is. */
+const ENTRIES_MOST = 12;
+const WIDE = 2;
+const RELEASE = 1;
+
+/** An entry: word << 2 | WIDE | RELEASE, value, and the second value of a wide one. */
+export class StoreBuffer {
+  readonly #tracked: TrackedMemory;
+  readonly #regions: Regions;
+  readonly #model: MemoryModel;
+  readonly weak: boolean;
+  /** The running thread's entries. */
+  readonly #entries: number[] = [];
+  /** Words that are in them, and what memory holds there. */
+  readonly #hidden = new Map<number, number>();
+  /** Whether the value of the last entry is yet to be read: its store has not been made. */
+  #open = false;
+
+  constructor(tracked: TrackedMemory, regions: Regions, model: MemoryModel) {
+    this.#tracked = tracked;
+    this.#regions = regions;
+    this.#model = model;
+    this.weak = model !== "sc";
+  }
+
+  /** Lets `thread` see its own stores. Context: its step begins. */
+  enter(thread: number): void {
+    const { words } = this.#tracked;
+    const regions = this.#regions;
+    this.#entries.length = 0;
+    this.#hidden.clear();
+    this.#open = false;
+    const count = regions.get(thread, FIELD.buffered);
+    const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
+    for (let i = 0; i < count; i++) {
+      const at = first + i * BUFFER_ENTRY;
+      const [head, low, high] = [words[at], words[at + 1], words[at + 2]] as [
+        number,
+        number,
+        number,
+      ];
+      this.#entries.push(head, low, high);
+      this.#show(head >>> 2, low);
+      if ((head & WIDE) !== 0) this.#show((head >>> 2) + 1, high);
+    }
+  }
+
+  #show(word: number, value: number): void {
+    this.#hide(word);
+    this.#tracked.words[word] = value;
+  }
+
+  #hide(word: number): void {
+    this.#tracked.willWrite(word);
+    if (!this.#hidden.has(word)) this.#hidden.set(word, this.#tracked.words[word] as number);
+  }
+
+  /** The running thread is about to make a store that may wait. */
+  store(word: number, wide: boolean, release: boolean): void {
+    this.settle();
+    if (this.#entries.length >= ENTRIES_MOST * BUFFER_ENTRY) this.drainAll();
+    this.#hide(word);
+    if (wide) this.#hide(word + 1);
+    this.#entries.push((word << 2) | (wide ? WIDE : 0) | (release ? RELEASE : 0), 0, 0);
+    this.#open = true;
+  }
+
+  /** Reads what the last store stored. Context: it has been made, and nothing since. */
+  settle(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const at = this.#entries.length - BUFFER_ENTRY;
+    const head = this.#entries[at] as number;
+    const { words } = this.#tracked;
+    this.#entries[at + 1] = words[head >>> 2] as number;
+    if ((head & WIDE) !== 0) this.#entries[at + 2] = words[(head >>> 2) + 1] as number;
+  }
+
+  /** A full barrier of the running thread: memory is as it sees it. */
+  drainAll(): void {
+    this.settle();
+    this.#entries.length = 0;
+    this.#hidden.clear();
+  }
+
+  /** Takes what waits out of memory, and keeps it in the thread's region. Context: its step ends. */
+  leave(thread: number): void {
+    this.settle();
+    const { words } = this.#tracked;
+    for (const [word, value] of this.#hidden) words[word] = value;
+    const regions = this.#regions;
+    const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
+    for (let i = 0; i < this.#entries.length; i++) words[first + i] = this.#entries[i] as number;
+    regions.set(thread, FIELD.buffered, this.#entries.length / BUFFER_ENTRY);
+  }
+
+  /** Writes which entries of `thread` may drain next; returns how many. */
+  drainable(thread: number, out: number[]): number {
+    const count = this.#regions.get(thread, FIELD.buffered);
+    if (count === 0) return 0;
+    out[0] = 0;
+    if (this.#model === "tso") return 1;
+    let found = 1;
+    for (let i = 1; i < count; i++) if (this.#mayPass(thread, i)) out[found++] = i;
+    return found;
+  }
+
+  /** Whether entry `i` may drain before those in front of it. */
+  #mayPass(thread: number, i: number): boolean {
+    const head = this.#head(thread, i);
+    if ((head & RELEASE) !== 0) return false;
+    for (let j = 0; j < i; j++) {
+      const distance = (head >>> 2) - (this.#head(thread, j) >>> 2);
+      if (distance >= -1 && distance <= 1) return false; // a wide one has two words
+    }
+    return true;
+  }
+
+  #head(thread: number, i: number): number {
+    const regions = this.#regions;
+    const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
+    return regions.words[first + i * BUFFER_ENTRY] as number;
+  }
+
+  /** Entry `i` of `thread` reaches memory. @returns the word */
+  drain(thread: number, i: number): number {
+    const regions = this.#regions;
+    const { words } = this.#tracked;
+    const count = regions.get(thread, FIELD.buffered);
+    const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
+    const at = first + i * BUFFER_ENTRY;
+    const head = words[at] as number;
+    const word = head >>> 2;
+    this.#tracked.willWrite(word);
+    words[word] = words[at + 1] as number;
+    if ((head & WIDE) !== 0) {
+      this.#tracked.willWrite(word + 1);
+      words[word + 1] = words[at + 2] as number;
+    }
+    words.copyWithin(at, at + BUFFER_ENTRY, first + count * BUFFER_ENTRY);
+    regions.set(thread, FIELD.buffered, count - 1);
+    return word;
+  }
+}
