@@ -1,61 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Breadth first: every state that some schedule reaches, once, nearest first. So the first violation
+ * Every state that some schedule reaches, once. Breadth first: nearest first, so that the first violation
  * that is met is at the end of a schedule of the fewest steps.
+ *
+ * A data race does not end the search: it is the answer if nothing worse is found, and mostly something
+ * is. What follows it was explored all the same, though steps may have been left out there that would make
+ * a difference.
  */
 import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
+import { Bound } from "./bound.ts";
+import { Edges } from "./edges.ts";
+import type { Explored, Found, SearchOptions } from "./explored.ts";
+import { fairCycle } from "./fair-cycles.ts";
 import { Frontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
 import { Visited } from "./visited.ts";
 
-/** Words before a saved state: its number and its depth. */
-const PREFIX = 2;
-
-export interface Limits {
-  readonly maxStates: number;
-  readonly memoryBytes: number;
-  /** Called every few thousand states. @returns true to stop */
-  readonly onProgress: (soFar: Counts, waiting: number) => boolean;
-}
-
-export interface Counts {
-  states: number;
-  transitions: number;
-  /** Steps of the longest of the shortest schedules. */
-  depth: number;
-}
-
-export type Found =
-  | { readonly kind: "exhausted" }
-  | { readonly kind: "violated"; readonly violation: Violation; readonly actions: number[] }
-  | { readonly kind: "stopped"; readonly why: "states" | "memory" | "interrupted" }
-  /** A run found two threads at a word that was thought to be one's own: all is to begin anew. */
-  | { readonly kind: "contended" };
-
-export interface Explored {
-  readonly found: Found;
-  readonly counts: Counts;
-  readonly bytes: number;
-}
-
+/** Words before a saved state: its number, its depth, and what the bound needs to know. */
+const PREFIX = 3;
 const PROGRESS_EVERY = 4096;
 
 export class BreadthFirst {
   readonly #on: Interleaver;
+  readonly #options: SearchOptions;
   /** Null: every step is taken that is possible. */
   readonly #futures: Futures | null;
-  readonly #locations: number[] = [];
-  readonly #limits: Limits;
+  readonly #bound: Bound;
   readonly #visited = new Visited();
   readonly #frontier = new Frontier();
-  readonly #counts: Counts = { states: 0, transitions: 0, depth: 0 };
+  readonly #edges: Edges | null;
+  readonly #counts = { states: 0, transitions: 0, depth: 0 };
+  readonly #outcomes = new Set<string>();
   readonly #actions: number[] = [];
+  readonly #locations: number[] = [];
+  #race: Found | null = null;
 
-  constructor(on: Interleaver, limits: Limits, futures: Futures | null) {
+  constructor(on: Interleaver, options: SearchOptions, futures: Futures | null) {
     this.#on = on;
-    this.#futures = futures;
-    this.#limits = limits;
+    this.#options = options;
+    this.#futures = options.liveness ? null : futures;
+    this.#bound = new Bound(on, options.preemptions);
+    this.#edges = options.liveness ? new Edges() : null;
   }
 
   run(): Explored {
@@ -64,25 +50,33 @@ export class BreadthFirst {
       found = this.#explore();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      found = { kind: "violated", violation: error, actions: [] };
+      found = { kind: "violated", violation: error, actions: [], cycleFrom: null };
     }
-    const bytes = this.#visited.bytes + this.#frontier.bytes;
-    return { found, counts: this.#counts, bytes };
+    if (found.kind === "exhausted") found = this.#livelock() ?? found;
+    if (found.kind !== "violated" && found.kind !== "contended") found = this.#race ?? found;
+    const { bytes } = this;
+    const { left } = this.#bound;
+    return { found, counts: this.#counts, bytes, outcomes: this.#outcomes, leftOut: left };
   }
 
-  /** @returns whether the state is new */
-  #add(parent: number, action: number, depth: number): boolean {
+  get bytes(): number {
+    return this.#visited.bytes + this.#frontier.bytes + (this.#edges?.bytes ?? 0);
+  }
+
+  /** @returns the state's number */
+  #add(parent: number, action: number, depth: number): number {
     const on = this.#on;
-    const number = this.#visited.add(on.key1, on.key2, parent, action);
-    if (!this.#visited.isNew) return false;
-    const words = on.savedWords + PREFIX;
-    const { block, at } = this.#frontier.reserve(words);
+    const bound = this.#bound;
+    const number = this.#visited.add(bound.key(on.key1), on.key2, parent, action);
+    if (!this.#visited.isNew) return number;
+    const { block, at } = this.#frontier.reserve(on.savedWords + PREFIX);
     block[at] = number;
     block[at + 1] = depth;
+    block[at + 2] = bound.word;
     this.#frontier.push(on.save(block, at + PREFIX));
     this.#counts.states++;
-    this.#counts.depth = depth;
-    return true;
+    if (depth > this.#counts.depth) this.#counts.depth = depth;
+    return number;
   }
 
   #explore(): Found {
@@ -97,11 +91,12 @@ export class BreadthFirst {
     while (this.#frontier.length > 0) {
       const { block, at } = this.#frontier.first();
       const [number, depth] = [block[at] as number, block[at + 1] as number];
+      this.#bound.enter(block[at + 2] as number);
       on.load(block, at + PREFIX);
       this.#frontier.take(on.loadedEnd);
-      const violation = this.#expand(number, depth);
+      const found = this.#expand(number, depth);
       if (tracked.contentions !== contentions) return { kind: "contended" };
-      if (violation !== null) return violation;
+      if (found !== null) return found;
       if (this.#counts.transitions < next) continue;
       next = this.#counts.transitions + PROGRESS_EVERY;
       const stop = this.#stop();
@@ -111,10 +106,9 @@ export class BreadthFirst {
   }
 
   #stop(): Found | null {
-    const { maxStates, memoryBytes, onProgress } = this.#limits;
+    const { maxStates, memoryBytes, onProgress } = this.#options;
     if (this.#counts.states > maxStates) return { kind: "stopped", why: "states" };
-    const bytes = this.#visited.bytes + this.#frontier.bytes;
-    if (bytes > memoryBytes) return { kind: "stopped", why: "memory" };
+    if (this.bytes > memoryBytes) return { kind: "stopped", why: "memory" };
     const stop = onProgress(this.#counts, this.#frontier.length);
     return stop ? { kind: "stopped", why: "interrupted" } : null;
   }
@@ -122,41 +116,42 @@ export class BreadthFirst {
   #violated(violation: Violation, number: number, action: number | null): Found {
     const actions = this.#visited.wayTo(number);
     if (action !== null) actions.push(action);
-    return { kind: "violated", violation, actions };
+    return { kind: "violated", violation, actions, cycleFrom: null };
   }
 
   /** Makes every step that the state loaded allows. */
   #expand(number: number, depth: number): Found | null {
     const on = this.#on;
     const actions = this.#actions;
-    const count = on.actions(actions);
-    if (count === 0) return this.#end(number);
-    const [key1, key2] = [on.key1, on.key2];
-    const futures = this.#futures;
-    if (futures !== null) {
-      for (let t = 0; t < on.threads; t++) this.#locations[t] = on.machine.regions.location(t);
-    }
-    let moved = false;
+    const possible = on.actions(actions);
+    if (possible === 0) return this.#end(number);
+    const count = this.#bound.restrict(actions, possible);
+    this.#edges?.begin(runnable(on));
+    this.#locate();
+    let moved = count < possible;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
+      const [key1, key2] = [on.key1, on.key2];
       try {
         on.perform(action);
-        this.#counts.transitions++;
-        const alone = futures !== null && action !== TICK && this.#isAlone(futures, action);
-        if (on.key1 !== key1 || on.key2 !== key2) {
-          moved = true;
-          // A new state: else the others could be put off round a cycle for ever.
-          if (this.#add(number, action, depth + 1) && alone) {
-            on.takeBack();
-            return null;
-          }
-        }
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
         on.takeBack();
         return this.#violated(error, number, action);
       }
+      this.#counts.transitions++;
+      if (on.race !== null) this.#race ??= this.#violated(on.race, number, action);
+      const alone = this.#isAlone(action);
+      const same = on.key1 === key1 && on.key2 === key2;
+      if (!same) {
+        moved = true;
+        this.#bound.take(action);
+        const to = this.#add(number, action, depth + 1);
+        this.#edges?.add(to, action);
+      } else this.#edges?.add(number, action);
       on.takeBack();
+      // To a new state: else the others could be put off round a cycle for ever.
+      if (alone && !same && this.#visited.isNew) return null;
     }
     if (moved) return null;
     const violation = new Violation(
@@ -166,15 +161,24 @@ export class BreadthFirst {
     return this.#violated(violation, number, null);
   }
 
+  #locate(): void {
+    if (this.#futures === null) return;
+    const { regions } = this.#on.machine;
+    for (let t = 0; t < this.#on.threads; t++) this.#locations[t] = regions.location(t);
+  }
+
   /** Notes the step just made. @returns whether nothing that others may still do conflicts with it */
-  #isAlone(futures: Futures, action: number): boolean {
+  #isAlone(action: number): boolean {
+    const futures = this.#futures;
+    if (futures === null || action >= TICK) return false;
     const { machine, threads } = this.#on;
-    const { noted } = machine.accounts;
-    futures.learn(this.#locations[action] as number, machine.regions.location(action), noted);
+    const { noted, nrNoted } = machine.accounts;
+    const [from, to] = [this.#locations[action] as number, machine.regions.location(action)];
+    futures.learn(from, to, noted, nrNoted);
     if (machine.queues.touched !== 0) return false;
     for (let t = 0; t < threads; t++) {
       if (t === action || this.#on.ended(t)) continue;
-      if (futures.conflicts(this.#locations[t] as number, noted)) return false;
+      if (futures.conflicts(this.#locations[t] as number, noted, nrNoted)) return false;
     }
     return true;
   }
@@ -182,7 +186,10 @@ export class BreadthFirst {
   /** Nobody can go on. */
   #end(number: number): Found | null {
     const on = this.#on;
-    if (!on.finished) return this.#violated(stuck(on), number, null);
+    this.#edges?.begin(0);
+    if (!on.finished) return this.#violated(on.stuck(), number, null);
+    const { outcome } = on.program;
+    if (outcome !== undefined) this.#outcomes.add(outcome(on.machine));
     try {
       on.finish();
     } catch (error) {
@@ -193,17 +200,34 @@ export class BreadthFirst {
     on.takeBack();
     return null;
   }
+
+  /** Null when no fair scheduler could go round for ever, or nobody asked. */
+  #livelock(): Found | null {
+    const edges = this.#edges;
+    if (edges === null) return null;
+    const { threads } = this.#on.program;
+    const goesOn = threads.some(({ forever }) => forever === true);
+    const cycle = fairCycle(edges, threads.length, (state) => goesOn && this.#onlyForever(state));
+    if (cycle === null) return null;
+    const way = this.#visited.wayTo(cycle.state);
+    const property = goesOn ? "starvation" : "livelock";
+    const detail = `${cycle.actions.length} steps that a fair scheduler can repeat for ever`;
+    const violation = new Violation(property, detail);
+    const actions = [...way, ...cycle.actions];
+    return { kind: "violated", violation, actions, cycleFrom: way.length };
+  }
+
+  /** Whether all threads that are to end have ended in a state. */
+  #onlyForever(number: number): boolean {
+    const on = this.#on;
+    on.restart();
+    for (const action of this.#visited.wayTo(number)) on.perform(action);
+    return on.program.threads.every(({ forever }, t) => forever === true || on.ended(t));
+  }
 }
 
-function stuck(on: Interleaver): Violation {
-  const lost = on.sleepers().find(({ changed }) => changed);
-  if (lost !== undefined) {
-    return new Violation(
-      "lost wake-up",
-      `${lost.name} sleeps on a word that has changed`,
-      lost.address,
-    );
-  }
-  const names = on.sleepers().map(({ name }) => name);
-  return new Violation("deadlock", `${names.join(", ")}: asleep, with nobody to wake them`);
+function runnable(on: Interleaver): number {
+  let mask = 0;
+  for (let t = 0; t < on.threads; t++) if (on.canRun(t)) mask |= 1 << t;
+  return mask;
 }

@@ -3,7 +3,8 @@
 
 import { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { MemoryModel } from "../result/check.ts";
-import { BreadthFirst, type Counts, type Explored } from "./bfs.ts";
+import { BreadthFirst } from "./bfs.ts";
+import type { Counts, Explored } from "./explored.ts";
 import { Futures } from "./futures.ts";
 import type { SetUp, Variant } from "./scenario.ts";
 import { bootCoroutines, type CheckImage } from "./workbench.ts";
@@ -15,6 +16,8 @@ export interface Configuration {
   readonly reduction: boolean;
   readonly maxStates: number;
   readonly memoryBytes: number;
+  readonly preemptions: number | null;
+  readonly liveness: boolean;
 }
 
 /** A machine with the variant's objects, and its threads at their start. */
@@ -48,10 +51,9 @@ export function explore(
   configuration: Configuration,
   onProgress: (soFar: Counts, waiting: number) => boolean,
 ): Explored {
-  const { maxStates, memoryBytes, reduction } = configuration;
-  const futures = reduction ? new Futures() : null;
+  const futures = configuration.reduction ? new Futures() : null;
   for (;;) {
-    const explored = new BreadthFirst(on, { maxStates, memoryBytes, onProgress }, futures).run();
+    const explored = new BreadthFirst(on, { ...configuration, onProgress }, futures).run();
     if (explored.found.kind !== "contended") return explored;
   }
 }

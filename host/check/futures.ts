@@ -65,9 +65,10 @@ export class Futures {
   }
 
   /** A step led from location `from` to `to`. @param accesses - word << 1 | 1 for a write */
-  learn(from: number, to: number, accesses: readonly number[]): void {
+  learn(from: number, to: number, accesses: Int32Array, count: number): void {
     const location = this.#location(from);
-    for (const access of accesses) {
+    for (let i = 0; i < count; i++) {
+      const access = accesses[i] as number;
       this.#spread(location, this.#numberOf(access >>> 1), (access & 1) !== 0 ? WRITE : READ);
     }
     const next = this.#location(to);
@@ -80,10 +81,11 @@ export class Futures {
   }
 
   /** Whether a thread at `location` may still make an access that conflicts with one of these. */
-  conflicts(location: number, accesses: readonly number[]): boolean {
+  conflicts(location: number, accesses: Int32Array, count: number): boolean {
     const found = this.#locations.get(location);
     if (found === undefined) return true;
-    for (const access of accesses) {
+    for (let i = 0; i < count; i++) {
+      const access = accesses[i] as number;
       const number = this.#numbers.get(access >>> 1);
       if (number === undefined) return true;
       const bits = found.future[number] ?? 0;

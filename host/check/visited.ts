@@ -8,15 +8,14 @@
 
 const FIRST_PLACES = 1 << 12;
 const MOST_FULL = 0.7;
+const PLACE_WORDS = 3;
 
 export class Visited {
   /** How many states there are; they are numbered from 0. */
   count = 0;
   #mask = FIRST_PLACES - 1;
-  #key1 = new Int32Array(FIRST_PLACES);
-  #key2 = new Int32Array(FIRST_PLACES);
-  /** Number of the state plus 1; 0: free. */
-  #number = new Int32Array(FIRST_PLACES);
+  /** PLACE_WORDS a place: two lanes of the hash, and the state's number plus 1; 0: free. */
+  #places = new Int32Array(FIRST_PLACES * PLACE_WORDS);
   #parents = new Int32Array(FIRST_PLACES);
   #actions = new Uint8Array(FIRST_PLACES);
   /** Whether the last add() was of a new state. */
@@ -29,11 +28,13 @@ export class Visited {
    * @returns the state's number
    */
   add(key1: number, key2: number, parent: number, action: number): number {
+    const places = this.#places;
     let place = (key1 ^ (key2 >>> 7)) & this.#mask;
     for (;;) {
-      const number = this.#number[place] as number;
+      const at = place * PLACE_WORDS;
+      const number = places[at + 2] as number;
       if (number === 0) break;
-      if (this.#key1[place] === key1 && this.#key2[place] === key2) {
+      if (places[at] === key1 && places[at + 1] === key2) {
         this.isNew = false;
         return number - 1;
       }
@@ -41,9 +42,10 @@ export class Visited {
     }
     this.isNew = true;
     const number = this.count++;
-    this.#key1[place] = key1;
-    this.#key2[place] = key2;
-    this.#number[place] = number + 1;
+    const at = place * PLACE_WORDS;
+    places[at] = key1;
+    places[at + 1] = key2;
+    places[at + 2] = number + 1;
     if (number >= this.#parents.length) this.#growWays();
     this.#parents[number] = parent;
     this.#actions[number] = action;
@@ -62,20 +64,19 @@ export class Visited {
   }
 
   #grow(): void {
-    const places = (this.#mask + 1) * 2;
-    const [key1, key2, number] = [this.#key1, this.#key2, this.#number];
-    this.#key1 = new Int32Array(places);
-    this.#key2 = new Int32Array(places);
-    this.#number = new Int32Array(places);
-    this.#mask = places - 1;
-    for (let i = 0; i < number.length; i++) {
-      if (number[i] === 0) continue;
-      const [a, b] = [key1[i] as number, key2[i] as number];
-      let place = (a ^ (b >>> 7)) & this.#mask;
-      while (this.#number[place] !== 0) place = (place + 1) & this.#mask;
-      this.#key1[place] = a;
-      this.#key2[place] = b;
-      this.#number[place] = number[i] as number;
+    const old = this.#places;
+    const count = (this.#mask + 1) * 2;
+    const places = new Int32Array(count * PLACE_WORDS);
+    this.#places = places;
+    this.#mask = count - 1;
+    for (let from = 0; from < old.length; from += PLACE_WORDS) {
+      if (old[from + 2] === 0) continue;
+      const [key1, key2] = [old[from] as number, old[from + 1] as number];
+      let place = (key1 ^ (key2 >>> 7)) & this.#mask;
+      while (places[place * PLACE_WORDS + 2] !== 0) place = (place + 1) & this.#mask;
+      places[place * PLACE_WORDS] = key1;
+      places[place * PLACE_WORDS + 1] = key2;
+      places[place * PLACE_WORDS + 2] = old[from + 2] as number;
     }
   }
 
@@ -90,7 +91,7 @@ export class Visited {
 
   /** Memory that this takes now. */
   get bytes(): number {
-    return (this.#mask + 1) * 12 + this.#parents.length * 5;
+    return this.#places.byteLength + this.#parents.length * 5;
   }
 }
 

@@ -20,6 +20,8 @@ const NULL_PAGE = 0x1000;
 export const CLOCK_ADDRESS = 0x20;
 /** A thread that makes this many accesses without one that others may notice goes round for ever. */
 const MOST_ACCESSES = 100_000;
+const ENTRIES = 1 << 14;
+const FOOTPRINT_MOST = 1023;
 
 export class Accounts {
   readonly #tracked: TrackedMemory;
@@ -27,8 +29,10 @@ export class Accounts {
   readonly #regions: Regions;
   readonly #threads: number;
   /** Accesses of the step to contended words, frees included: word << 1 | 1 for a write. */
-  readonly noted: number[] = [];
-  readonly #footprint: number[] = [];
+  readonly noted = new Int32Array(ENTRIES);
+  nrNoted = 0;
+  readonly #footprint = new Int32Array(ENTRIES);
+  #nrFootprint = 0;
   /** The first data race of the step. What comes after it is still explored. */
   race: Violation | null = null;
   #count = 0;
@@ -42,8 +46,8 @@ export class Accounts {
 
   /** A step, or a thread, begins. */
   begin(): void {
-    this.noted.length = 0;
-    this.#footprint.length = 0;
+    this.nrNoted = 0;
+    this.#nrFootprint = 0;
     this.race = null;
     this.#count = 0;
   }
@@ -73,9 +77,9 @@ export class Accounts {
     const writes = (bits & ACCESS.write) !== 0;
     if (thread < this.#threads && this.#tracked.note(word, 1 << thread, writes)) {
       const entry = (word << 1) | (writes ? 1 : 0);
-      this.noted.push(entry);
+      this.noteEntry(entry);
       this.#checkRaces(thread, word, writes, site);
-      if ((bits & ACCESS.marked) === 0) this.#footprint.push(entry);
+      if ((bits & ACCESS.marked) === 0) this.#footprint[this.#nrFootprint++] = entry;
     }
     if (writes && (bits & ACCESS.notify) === 0) this.#tracked.willWrite(word);
   }
@@ -97,6 +101,12 @@ export class Accounts {
     }
   }
 
+  /** Adds to what the step accesses. */
+  noteEntry(entry: number): void {
+    if (this.nrNoted >= ENTRIES) throw new Error("[harness bug] a step accesses too many words");
+    this.noted[this.nrNoted++] = entry;
+  }
+
   /** A range of words, as the bits say. */
   range(thread: number, address: number, bytes: number, bits: number, site: number): void {
     const word = bits | (1 << ACCESS_BYTES_SHIFT);
@@ -110,7 +120,7 @@ export class Accounts {
     if (thread >= this.#threads) return;
     const end = (address + bytes + 3) >>> 2;
     for (let word = address >>> 2; word < end; word++) {
-      if (this.#tracked.note(word, 1 << thread, true)) this.noted.push((word << 1) | 1);
+      if (this.#tracked.note(word, 1 << thread, true)) this.noteEntry((word << 1) | 1);
     }
   }
 
@@ -118,7 +128,8 @@ export class Accounts {
   keep(thread: number): void {
     const regions = this.#regions;
     const first = regions.end(thread);
-    const count = this.#footprint.length;
+    const count = this.#nrFootprint;
+    if (count > FOOTPRINT_MOST) throw new Error("[harness bug] a step's footprint is too long");
     for (let i = 0; i < count; i++) regions.words[first + i] = this.#footprint[i] as number;
     regions.set(thread, FIELD.footprint, count);
   }

@@ -13,7 +13,7 @@ import type { Program, Thread } from "./program.ts";
 import { FIELD, PAST, STATUS } from "./regions.ts";
 import { Scripts } from "./scripts.ts";
 import { mix1, mix2, WORD } from "./tracked-memory.ts";
-import type { Violation } from "./violation.ts";
+import { Violation } from "./violation.ts";
 
 export const TICK = 31;
 export const DRAIN = 64;
@@ -37,8 +37,12 @@ export class Interleaver {
   key2 = 0;
   readonly #ticks: number;
   readonly #scripts: Scripts;
-  /** Two lanes a thread. */
+  /** Two lanes a thread, and their sums; the same of the state that take-backs go to. */
   readonly #hashes: Int32Array;
+  #sum1 = 0;
+  #sum2 = 0;
+  #baseSum1 = 0;
+  #baseSum2 = 0;
   /** What tells threads apart in the hash: the same for those that are alike. */
   readonly #salts: readonly number[];
   /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
@@ -83,8 +87,11 @@ export class Interleaver {
       this.#endStep(t);
     }
     machine.tracked.settle();
+    this.#hashes.fill(0);
+    this.#sum1 = 0;
+    this.#sum2 = 0;
     for (let t = 0; t < this.threads; t++) this.#hash(t);
-    this.#sum();
+    this.#setKeys();
   }
 
   /** Puts away what the thread's step left. */
@@ -93,19 +100,19 @@ export class Interleaver {
     if (this.machine.buffer.weak) this.machine.buffer.leave(thread);
   }
 
+  /** The thread's part of the hash anew; the sums are kept up but for the memory's part. */
   #hash(thread: number): void {
-    this.machine.regions.hash(thread, this.#salts[thread] as number, this.#hashes);
+    const hashes = this.#hashes;
+    this.#sum1 -= hashes[2 * thread] as number;
+    this.#sum2 -= hashes[2 * thread + 1] as number;
+    this.machine.regions.hash(thread, this.#salts[thread] as number, hashes);
+    this.#sum1 = (this.#sum1 + (hashes[2 * thread] as number)) | 0;
+    this.#sum2 = (this.#sum2 + (hashes[2 * thread + 1] as number)) | 0;
   }
 
-  #sum(): void {
-    let key1 = this.machine.tracked.hash1;
-    let key2 = this.machine.tracked.hash2;
-    for (let t = 0; t < this.threads; t++) {
-      key1 += this.#hashes[2 * t] as number;
-      key2 += this.#hashes[2 * t + 1] as number;
-    }
-    this.key1 = key1 | 0;
-    this.key2 = key2 | 0;
+  #setKeys(): void {
+    this.key1 = (this.machine.tracked.hash1 + this.#sum1) | 0;
+    this.key2 = (this.machine.tracked.hash2 + this.#sum2) | 0;
   }
 
   ended(thread: number): boolean {
@@ -120,6 +127,12 @@ export class Interleaver {
     if (status !== STATUS.waiting) return status !== STATUS.done;
     const deadline = regions.get(thread, FIELD.deadline);
     return deadline > 0 && deadline <= this.machine.now();
+  }
+
+  /** canRun() of a thread in the state that take-backs go to. */
+  couldRun(thread: number): boolean {
+    const header = this.#base[(this.#baseAt[thread] as number) + 3] as number;
+    return (header & 3) === STATUS.ready || (header & 3) === STATUS.woken;
   }
 
   #hasTimeLimit(thread: number): boolean {
@@ -176,6 +189,18 @@ export class Interleaver {
     });
   }
 
+  /** What is wrong when nobody can go on, and not all have ended. */
+  stuck(): Violation {
+    const sleepers = this.sleepers();
+    const lost = sleepers.find(({ changed }) => changed);
+    if (lost !== undefined) {
+      const detail = `${lost.name} sleeps on a word that has changed`;
+      return new Violation("lost wake-up", detail, lost.address);
+    }
+    const names = sleepers.map(({ name }) => name).join(", ");
+    return new Violation("deadlock", `${names}: asleep, with nobody to wake them`);
+  }
+
   /** A data race that the last action had; exploring goes on behind it. */
   get race(): Violation | null {
     return this.machine.accounts.race;
@@ -195,14 +220,14 @@ export class Interleaver {
     if (action !== TICK) this.#hash(machine.running);
     if (touched !== 0)
       for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#hash(t);
-    this.#sum();
+    this.#setKeys();
   }
 
   #drain(thread: number, entry: number): void {
     const { machine } = this;
     machine.running = thread;
     const word = machine.buffer.drain(thread, entry);
-    machine.accounts.noted.push((word << 1) | 1);
+    machine.accounts.noteEntry((word << 1) | 1);
     machine.observer?.event("drains", word << 2, thread);
     const inHeap = ((machine.tracked.flags[word] as number) & WORD.heap) !== 0;
     if (inHeap) machine.heap.checkAccess(word << 2, 4, 0);
@@ -233,7 +258,9 @@ export class Interleaver {
     if (machine.running === this.threads) {
       machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     }
-    this.#sum();
+    this.#sum1 = this.#baseSum1;
+    this.#sum2 = this.#baseSum2;
+    this.#setKeys();
   }
 
   #loadRegion(thread: number): void {
@@ -279,7 +306,15 @@ export class Interleaver {
       next += 3 + (from[next] as number);
     }
     this.#baseEnd = next;
-    this.#sum();
+    this.#baseSum1 = 0;
+    this.#baseSum2 = 0;
+    for (let t = 0; t < this.threads; t++) {
+      this.#baseSum1 = (this.#baseSum1 + (this.#hashes[2 * t] as number)) | 0;
+      this.#baseSum2 = (this.#baseSum2 + (this.#hashes[2 * t + 1] as number)) | 0;
+    }
+    this.#sum1 = this.#baseSum1;
+    this.#sum2 = this.#baseSum2;
+    this.#setKeys();
   }
 
   /** Index behind the state that load() went to. */

@@ -38,7 +38,9 @@ export interface Program {
   readonly threads: readonly Thread[];
   /** Made when all have ended, on CPU 0. */
   readonly end: readonly Call[];
-  /** Looks at the memory after that. @throws Violation */
+  /** What came of it, when all have ended: of what the threads keep, and of memory. */
+  readonly outcome?: (machine: CoroutineMachine) => string;
+  /** Looks at the memory after the end. @throws Violation */
   readonly audit?: (machine: CoroutineMachine) => void;
 }
 
