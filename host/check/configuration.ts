@@ -3,21 +3,18 @@
 
 import { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { MemoryModel } from "../result/check.ts";
-import { BreadthFirst } from "./bfs.ts";
-import type { Counts, Explored } from "./explored.ts";
+import { Exhaustive } from "./exhaustive.ts";
+import type { Explored, SearchOptions } from "./explored.ts";
 import { Futures } from "./futures.ts";
 import type { SetUp, Variant } from "./scenario.ts";
+import { Walks } from "./walks.ts";
 import { bootCoroutines, type CheckImage } from "./workbench.ts";
 
-export interface Configuration {
+export interface Configuration extends Omit<SearchOptions, "onProgress"> {
   readonly variant: Variant;
   readonly memory: MemoryModel;
   /** False: every access is a step of its own, and every step is taken. */
   readonly reduction: boolean;
-  readonly maxStates: number;
-  readonly memoryBytes: number;
-  readonly preemptions: number | null;
-  readonly liveness: boolean;
 }
 
 /** A machine with the variant's objects, and its threads at their start. */
@@ -49,11 +46,14 @@ export function prepare(image: CheckImage, configuration: Configuration): Interl
 export function explore(
   on: Interleaver,
   configuration: Configuration,
-  onProgress: (soFar: Counts, waiting: number) => boolean,
+  onProgress: SearchOptions["onProgress"],
 ): Explored {
+  const { search, seed } = configuration;
+  const options = { ...configuration, onProgress };
+  if (search === "random" || search === "pct") return new Walks(on, options, search, seed).run();
   const futures = configuration.reduction ? new Futures() : null;
   for (;;) {
-    const explored = new BreadthFirst(on, { ...configuration, onProgress }, futures).run();
+    const explored = new Exhaustive(on, options, futures).run();
     if (explored.found.kind !== "contended") return explored;
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What a search is told, and what it comes back with. */
+
 import type { Violation } from "../machine/coroutine/violation.ts";
+import type { SearchOrder } from "../result/check.ts";
 
 export interface Counts {
   readonly states: number;
@@ -10,6 +12,10 @@ export interface Counts {
 }
 
 export interface SearchOptions {
+  readonly search: SearchOrder;
+  /** Of schedules drawn at random. */
+  readonly seed: number;
+  /** Of random schedules, the steps. */
   readonly maxStates: number;
   readonly memoryBytes: number;
   /** Most switches away from a thread that could go on; null: any number. */
@@ -42,4 +48,6 @@ export interface Explored {
   readonly outcomes: ReadonlySet<string>;
   /** Steps that a bound left out. */
   readonly leftOut: number;
+  /** What schedules drawn at random are worth, as a sentence; null: all were explored, or a bounded part. */
+  readonly worth: string | null;
 }

@@ -48,7 +48,6 @@ export class Interleaver {
   /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
   #base: Int32Array = new Int32Array(0);
   readonly #baseAt: number[] = [];
-  #baseEnd = 0;
   /** The region of the set-up, which finish() changes. */
   readonly #setUp: Int32Array;
   readonly #drains: number[] = [];
@@ -305,7 +304,6 @@ export class Interleaver {
       this.#loadRegion(t);
       next += 3 + (from[next] as number);
     }
-    this.#baseEnd = next;
     this.#baseSum1 = 0;
     this.#baseSum2 = 0;
     for (let t = 0; t < this.threads; t++) {
@@ -315,11 +313,6 @@ export class Interleaver {
     this.#sum1 = this.#baseSum1;
     this.#sum2 = this.#baseSum2;
     this.#setKeys();
-  }
-
-  /** Index behind the state that load() went to. */
-  get loadedEnd(): number {
-    return this.#baseEnd;
   }
 
   /** Runs the calls of the program's end, and looks for leaks. @throws Violation */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Every state that some schedule reaches, once. Breadth first: nearest first, so that the first violation
- * that is met is at the end of a schedule of the fewest steps.
+ * that is met is at the end of a schedule of the fewest steps. Depth first: what is far from the start
+ * sooner.
  *
  * A data race does not end the search: it is the answer if nothing worse is found, and mostly something
  * is. What follows it was explored all the same, though steps may have been left out there that would make
@@ -13,7 +14,7 @@ import { Bound } from "./bound.ts";
 import { Edges } from "./edges.ts";
 import type { Explored, Found, SearchOptions } from "./explored.ts";
 import { fairCycle } from "./fair-cycles.ts";
-import { Frontier } from "./frontier.ts";
+import { type Frontier, QueueFrontier, StackFrontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
 import { Visited } from "./visited.ts";
 
@@ -21,14 +22,14 @@ import { Visited } from "./visited.ts";
 const PREFIX = 3;
 const PROGRESS_EVERY = 4096;
 
-export class BreadthFirst {
+export class Exhaustive {
   readonly #on: Interleaver;
   readonly #options: SearchOptions;
   /** Null: every step is taken that is possible. */
   readonly #futures: Futures | null;
   readonly #bound: Bound;
   readonly #visited = new Visited();
-  readonly #frontier = new Frontier();
+  readonly #frontier: Frontier;
   readonly #edges: Edges | null;
   readonly #counts = { states: 0, transitions: 0, depth: 0 };
   readonly #outcomes = new Set<string>();
@@ -40,6 +41,7 @@ export class BreadthFirst {
     this.#on = on;
     this.#options = options;
     this.#futures = options.liveness ? null : futures;
+    this.#frontier = options.search === "dfs" ? new StackFrontier() : new QueueFrontier();
     this.#bound = new Bound(on, options.preemptions);
     this.#edges = options.liveness ? new Edges() : null;
   }
@@ -56,7 +58,8 @@ export class BreadthFirst {
     if (found.kind !== "violated" && found.kind !== "contended") found = this.#race ?? found;
     const { bytes } = this;
     const { left } = this.#bound;
-    return { found, counts: this.#counts, bytes, outcomes: this.#outcomes, leftOut: left };
+    const counts = this.#counts;
+    return { found, counts, bytes, outcomes: this.#outcomes, leftOut: left, worth: null };
   }
 
   get bytes(): number {
@@ -89,11 +92,10 @@ export class BreadthFirst {
     this.#add(0, 0, 0);
     let next = PROGRESS_EVERY;
     while (this.#frontier.length > 0) {
-      const { block, at } = this.#frontier.first();
+      const { block, at } = this.#frontier.take();
       const [number, depth] = [block[at] as number, block[at + 1] as number];
       this.#bound.enter(block[at + 2] as number);
       on.load(block, at + PREFIX);
-      this.#frontier.take(on.loadedEnd);
       const found = this.#expand(number, depth);
       if (tracked.contentions !== contentions) return { kind: "contended" };
       if (found !== null) return found;
