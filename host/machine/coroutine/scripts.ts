@@ -60,6 +60,7 @@ export class Scripts {
         regions.set(thread, FIELD.call, index + 1);
       } else {
         const args = (call.args ?? []).map((argument) => this.#argument(thread, argument));
+        this.#machine.observer?.event("calls", thread, index);
         if (this.#machine.start(thread, call.fn, args) === "off") return;
         this.#keep(thread);
       }
@@ -81,6 +82,7 @@ export class Scripts {
     const index = machine.regions.get(thread, FIELD.call);
     const { fn, expect, keep } = calls[index] as Call;
     const result = Number(machine.result) | 0;
+    machine.observer?.event("returns", thread, result);
     if (expect !== undefined && !expect.includes(result)) {
       throw new Violation("wrong result", `${fn} returned ${result}`);
     }
