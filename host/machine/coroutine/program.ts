@@ -50,3 +50,7 @@ export interface Program {
 export function ref(name: string): Ref {
   return { ref: name };
 }
+
+export function isRef(argument: Argument): argument is Ref {
+  return typeof argument === "object";
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Makes the calls of the threads' scripts, one behind the other. */
 import type { CoroutineMachine } from "./machine.ts";
-import type { Argument, Call, Program, Thread } from "./program.ts";
+import { type Argument, type Call, isRef, type Program, type Thread } from "./program.ts";
 import { FIELD, KEPT_MOST, STATUS } from "./regions.ts";
 import { Violation } from "./violation.ts";
 
@@ -37,7 +37,7 @@ export class Scripts {
   }
 
   #argument(thread: number, argument: Argument): number | bigint {
-    if (typeof argument !== "object") return argument;
+    if (!isRef(argument)) return argument;
     return this.#machine.regions.kept(thread, this.#place(thread, argument.ref));
   }
 
