@@ -26,10 +26,18 @@ export class Places implements Observer {
   readonly #names: Names;
   /** Addresses of the accesses made in this segment, by what they are. */
   readonly #passed = new Map<string, number[]>();
+  /** Addresses that threads have stored to since the start, by thread and field. */
+  readonly #stored = new Map<string, number[]>();
 
   constructor(on: Interleaver, names: Names) {
     this.#on = on;
     this.#names = names;
+  }
+
+  /** Nobody has done anything. */
+  restart(): void {
+    this.#stored.clear();
+    this.#on.machine.observer = this;
   }
 
   /** A segment begins. */
@@ -40,11 +48,10 @@ export class Places implements Observer {
 
   access(address: number, bits: number, site: number): void {
     const operation = this.#operation(site, address);
-    if (operation === null || (bits & ACCESS.marked) === 0) return;
-    const key = keyOf(operation);
-    const addresses = this.#passed.get(key);
-    if (addresses === undefined) this.#passed.set(key, [address]);
-    else addresses.push(address);
+    if (operation === null) return;
+    if ((bits & ACCESS.marked) !== 0) append(this.#passed, keyOf(operation), address);
+    if ((bits & ACCESS.buffered) === 0) return;
+    append(this.#stored, `${this.#on.machine.running} ${operation.field}`, address);
   }
 
   event(): void {}
@@ -75,6 +82,16 @@ export class Places implements Observer {
   hasPassed(place: Place): boolean | null {
     const address = this.#passed.get(keyOf(place))?.[place.nth - 1];
     if (address === undefined) return null;
+    return this.#contend(address);
+  }
+
+  /** What the thread has stored to fields of this name may wait in its buffer from the next run on. */
+  letStoresWait(thread: number, field: string): void {
+    for (const address of this.#stored.get(`${thread} ${field}`) ?? []) this.#contend(address);
+  }
+
+  /** @returns whether that is new */
+  #contend(address: number): boolean {
     const { tracked } = this.#on.machine;
     const flags = tracked.flags[address >>> 2] as number;
     if ((flags & WORD.contended) !== 0) return false;
@@ -82,6 +99,12 @@ export class Places implements Observer {
     tracked.contentions++;
     return true;
   }
+}
+
+function append(to: Map<string, number[]>, key: string, address: number): void {
+  const addresses = to.get(key);
+  if (addresses === undefined) to.set(key, [address]);
+  else addresses.push(address);
 }
 
 export function isSamePlace(a: Place, b: Place): boolean {

@@ -103,9 +103,8 @@ export class Recorder implements Observer {
     }
     if ((step.bits & ACCESS.write) !== 0) step.after = this.#after(step);
     if ((step.bits & ACCESS.wait) !== 0 && !said("sleeps")) step.notes.push("does not sleep");
-    if (step.access !== "compare-exchange" || step.after !== step.before) return;
-    step.after = null;
-    step.notes.push("fails");
+    const fails = step.access === "compare-exchange" && step.after === step.before;
+    if (fails) step.after = "no change";
   }
 
   /** As the thread sees it: behind its step, what waits in its store buffer is not in memory. */

@@ -92,7 +92,7 @@ class Steering {
 
   restart(): Violation | null {
     this.actions.length = 0;
-    this.#on.machine.observer = null;
+    this.#places.restart();
     return violationOf(() => this.#on.restart());
   }
 
@@ -131,7 +131,10 @@ class Steering {
       .map(({ word }) => this.#names.field(word << 2));
     const entries = fields.flatMap((field, i) => (field === segment.field ? [i] : []));
     const entry = entries[segment.nth - 1];
-    if (entry === undefined) throw new Misfit(`no such store of ${segment.thread} waits`);
+    if (entry === undefined) {
+      this.#places.letStoresWait(thread, segment.field);
+      throw new Misfit(`no such store of ${segment.thread} waits`);
+    }
     return this.#perform(DRAIN + 16 * thread + entry);
   }
 
