@@ -94,7 +94,7 @@ function end(
   if (found.property === "data race") return raceSteps(names, trace, found);
   const { steps } = trace;
   const last = steps.at(-1);
-  if (thrown && last !== undefined) return steps.concat(outcome(on, names, last, found));
+  if (thrown) return steps.concat(outcome(on, names, last, found));
   const [sleeper] = on.sleepers().toSorted((a, b) => Number(b.changed) - Number(a.changed));
   if (sleeper === undefined) return steps;
   const { thread, address } = sleeper;
@@ -108,11 +108,16 @@ function end(
 }
 
 /** Names in the last step what the violation is about; of one that no step is of, a step more. */
-function outcome(on: Interleaver, names: Names, last: Draft, found: Violation): Draft[] {
+function outcome(
+  on: Interleaver,
+  names: Names,
+  last: Draft | undefined,
+  found: Violation,
+): Draft[] {
   const { property, detail, address, site } = found;
   const object = address === 0 ? "" : names.target(address);
-  const isAccess = site !== 0 || (last.access === "drain" && address !== 0);
-  if (isAccess) {
+  const isAccess = site !== 0 || (last?.access === "drain" && address !== 0);
+  if (last !== undefined && isAccess) {
     if (last.bytes === 0) last.object = object;
     return [];
   }
@@ -144,6 +149,6 @@ function detailOf(names: Names, { detail, address, site }: Violation, last?: Dra
     .replace(raw, names.target(address))
     .replace(/-?\d{4,}/g, (number) => names.format(Number(number)));
   if (address === 0 || last === undefined || detail.includes(raw)) return said;
-  const where = site === 0 ? "" : ` in ${names.site(site)}`;
-  return `${last.access} ${names.name(address)}${where}: ${said}`;
+  if (site === 0) return `${names.target(address)}: ${said}`;
+  return `${last.access} ${names.name(address)} in ${names.site(site)}: ${said}`;
 }

@@ -10,6 +10,7 @@ import { CLOCK_ADDRESS } from "../machine/coroutine/accounts.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../machine/coroutine/machine.ts";
 import { kernelSources } from "../machine/summaries.ts";
+import { violationOf } from "./ending.ts";
 
 /** Beyond these a number says more in hexadecimal. */
 const DECIMAL_MOST = 255;
@@ -58,7 +59,7 @@ export class Names {
       named: [{ at: CLOCK_ADDRESS, name: "clock" }, ...named],
     });
     machine.observer = null;
-    on.restart();
+    violationOf(() => on.restart());
     const live = machine.heap.live().filter(({ thread }) => thread === on.threads);
     this.#ofSetUp = live.map(({ base }) => base);
   }

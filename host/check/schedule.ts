@@ -4,7 +4,7 @@
  * offsets, and only where one thread stops and another goes on: so it still fits a kernel that was
  * changed elsewhere. It holds no character that a shell looks at.
  *
- *   schedule  = "hp1-" kernel ":" segment {"," segment}
+ *   schedule  = "hp1-" kernel ":" [segment {"," segment}]
  *   kernel    = the first 8 hex digits of the sha256 of kernel.wasm
  *   segment   = thread               goes on until it sleeps, has ended, or breaks something
  *             | thread "@" place     goes on until it stands there
@@ -81,7 +81,8 @@ export function parseSchedule(text: string): Schedule {
   const [, form = "", kernel = "", rest = ""] = /^(\w+)-([0-9a-f]{8}):(.*)$/.exec(text) ?? [];
   if (form === "") throw unreadable(text, `it begins with "${FORM}-" and the kernel`);
   if (form !== FORM) throw unreadable(text, `this version reads those that begin with "${FORM}-"`);
-  return { kernel, segments: rest.split(",").map((segment) => parseSegment(text, segment)) };
+  const segments = rest === "" ? [] : rest.split(",");
+  return { kernel, segments: segments.map((segment) => parseSegment(text, segment)) };
 }
 
 function parseSegment(text: string, segment: string): Segment {

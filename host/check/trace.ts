@@ -67,6 +67,7 @@ export class Trace {
   /** The program's end. */
   finish(): Violation | null {
     this.#hasFinished = true;
+    this.steps.push(...this.takeEarly());
     this.starts.push(this.steps.length);
     this.#recorder.begin(false);
     this.#recorder.say(this.#on.threads, "all threads have ended");

@@ -8,7 +8,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { counterExample } from "../../host/check/counterexample.ts";
 import { violationOf } from "../../host/check/ending.ts";
+import type { SetUp } from "../../host/check/scenario.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
+import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";
+import { Violation } from "../../host/machine/coroutine/violation.ts";
 import { drawCounterExample } from "../../host/report/counterexample.ts";
 import { styleFor } from "../../host/report/style.ts";
 import type { CheckStep, CounterExample } from "../../host/result/check.ts";
@@ -82,6 +85,34 @@ test("values are told as a reader knows them", () => {
   assert.ok(steps.some(({ note }) => note === "begins sys_open(0)"));
   assert.ok(steps.some(({ note }) => note?.includes("sys_open() returns 0")));
 });
+
+test("of a leak the last step is the object, and the end has a column", () => {
+  const { configuration } = violated("rcu");
+  const { variant } = configuration;
+  const leak = (address = 0) => new Violation("leak", "still allocated", address);
+  const audit = ({ heap }: CoroutineMachine) => {
+    throw leak(heap.live()[1]?.base);
+  };
+  const build = (setUp: SetUp) => {
+    const threads = variant.build(setUp).threads.slice(0, 1);
+    return { threads, end: [], audit };
+  };
+  const alone = { ...configuration, variant: { ...variant, threads: ["reader"], build } };
+  const on = fresh(alone);
+  const found = counterExample(on, alone, new Array(lengthOf(on)).fill(0), leak());
+  assert.equal(found.threads, ["reader", "end"]);
+  assert.equal([lastOf(found).access, found.threads[lastOf(found).thread]], ["leak", "end"]);
+  assert.is(found.detail, "misc#2: still allocated");
+  assert.is(found.origins.length, 1);
+});
+
+/** Steps of a thread that is alone. */
+function lengthOf(on: Interleaver): number {
+  on.restart();
+  let steps = 0;
+  for (; on.actions([]) > 0; steps++) on.perform(0);
+  return steps;
+}
 
 /** Goes on at random until two accesses race; the same for the same `seed`. */
 function race(on: Interleaver, seed: number): number[] | null {

@@ -20,10 +20,11 @@ function written(name: SceneName, memory: MemoryModel = "sc"): string {
 
 test("a schedule that was read is written as it was", () => {
   assert.is(formatSchedule(parseSchedule(ALL)), ALL);
+  assert.is(formatSchedule(parseSchedule("hp1-0123abcd:")), "hp1-0123abcd:");
 });
 
 test("what cannot be read is a usage error that names the option and the value", () => {
-  const bad = ["", "1,0,1", "hp2-0123abcd:a", "hp1-0123abcd:", "hp1-0123abcd:a,,b", "hp1-12:a"];
+  const bad = ["", "1,0,1", "hp2-0123abcd:a", "hp1-0123abcd:a,,b", "hp1-12:a"];
   bad.push(
     "hp1-0123abcd:a@f",
     "hp1-0123abcd:a@f:load",
