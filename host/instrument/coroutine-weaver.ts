@@ -25,12 +25,16 @@ export const HOOKS = {
   clockAccess: [[I32], [I32]],
   /** (address): stores the time there, 8 bytes. */
   clock: [[I32], [I32]],
-  kmalloc: [[I32, I32], [I32]],
-  kfree: [[I32], []],
-  /** (level, code, a, b) */
-  printk: [[I32, I32, I32, I32], []],
-  /** (code, a, b): does not return. */
-  panic: [[I32, I32, I32], []],
+  /** (site): kzalloc() is called there; what it allocates is for its caller. */
+  kzalloc: [[I32], []],
+  /** (size, type, site of the call) */
+  kmalloc: [[I32, I32, I32], [I32]],
+  /** (address, site of the call) */
+  kfree: [[I32, I32], []],
+  /** (level, code, a, b, site of the call) */
+  printk: [[I32, I32, I32, I32, I32], []],
+  /** (code, a, b, site of the call): does not return. */
+  panic: [[I32, I32, I32, I32], []],
 } as const satisfies Record<string, readonly [readonly number[], readonly number[]]>;
 export type Hook = keyof typeof HOOKS;
 
@@ -43,6 +47,8 @@ const STAND_INS: Readonly<Record<string, Hook>> = {
   "assembly/arch/wasm/bug/printk": "printk",
   "assembly/arch/wasm/bug/panic": "panic",
 };
+/** A function of the kernel that stays, and allocates for whoever calls it. */
+const KZALLOC = "assembly/mm/slab/kzalloc";
 const CLOCK = "clock_time_get";
 const TYPES: Readonly<Record<string, number>> = { i: I32, I: I64, f: F32, F: F64 };
 
@@ -141,10 +147,16 @@ export class CoroutineWeaver implements Weaver {
   call(callee: number, emit: Emitter, at: number): void {
     const { module, suspendable } = this.#context;
     const hook = standIn(module, callee);
+    if (module.functionNames.get(callee) === KZALLOC) {
+      constant(emit, this.#site(at));
+      callHook(emit, "kzalloc");
+    }
     if (hook === "unreachable") emit.raw(OP.unreachable);
     else if (hook === "clock") this.#readClock(emit, at);
-    else if (hook !== null) callHook(emit, hook);
-    else if (suspendable.has(callee)) this.#callSuspendable(callee, emit);
+    else if (hook !== null) {
+      constant(emit, this.#site(at));
+      callHook(emit, hook);
+    } else if (suspendable.has(callee)) this.#callSuspendable(callee, emit);
     else {
       // Has no frame: but all functions of the image have the two parameters.
       emit.raw(OP.i32Const, 0, OP.i32Const, 0, OP.call);

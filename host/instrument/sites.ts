@@ -60,7 +60,7 @@ export function shortName(name: string): string {
 }
 
 /** `run` for `client_op#run<rwsem_gate>`. */
-function baseName(fn: string): string {
+export function baseName(fn: string): string {
   return fn.replace(/<.*>/g, "").replace(/^.*#/, "");
 }
 

@@ -45,6 +45,8 @@ export interface AddressBookOptions {
 /** What is known of an address. */
 export interface Place {
   readonly name: string;
+  /** What a pointer there points to: the part as a whole, where one begins there. */
+  readonly target: string;
   /** The lock that the byte belongs to. */
   readonly lock: Lock | null;
 }
@@ -59,7 +61,7 @@ interface Whole {
 const hex = (n: number) => `0x${n.toString(16)}`;
 const plus = (name: string, offset: number) => (offset === 0 ? name : `${name}+${hex(offset)}`);
 const join = (...names: string[]) => names.filter((name) => name !== "").join(".");
-const unnamed = (name: string): Place => ({ name, lock: null });
+const unnamed = (name: string): Place => ({ name, target: name, lock: null });
 
 export class AddressBook {
   readonly #options: AddressBookOptions;
@@ -154,13 +156,16 @@ export class AddressBook {
       const field = layout && fieldAt(layout, offset % stride);
       if (!layout || !field) {
         const lock = part.lock ? { name, class: part.lock, base } : null;
-        return { name: plus(name, offset % stride), lock };
+        const full = plus(name, offset % stride);
+        return { name: full, target: full, lock };
       }
       const byte = (offset % stride) - field.offset;
       // `cpu0.rcu_slot`: a part that is called like its first field is that field.
       const same = field.offset === 0 && part.name.endsWith(`_${field.name}`);
       const full = same ? name : join(name, field.name);
-      return { name: plus(full, byte), lock: lockIn(name, layout.name, base, field) };
+      const target = offset % stride === 0 ? name : plus(full, byte);
+      const lock = lockIn(name, layout.name, base, field);
+      return { name: plus(full, byte), target, lock };
     }
     return null;
   }

@@ -60,7 +60,8 @@ function clientsAgainstRemoval(abi: KernelAbi, driver: Driver, clients: number):
       const minor = on.call("sys_minor", handle);
       on.call("cpu_leave");
       const threads = Array.from({ length: clients }, (_, i) => client(on, i, minor));
-      return { threads: [...threads, remover(handle)], end: onCpu({ fn: "rcu_barrier" }) };
+      const gate = driver.gate ?? driver.revision;
+      return { threads: [...threads, remover(handle)], end: onCpu({ fn: "rcu_barrier" }), gate };
     },
   };
 }

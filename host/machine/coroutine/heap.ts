@@ -28,7 +28,16 @@ export interface HeapObject {
   readonly number: number;
 }
 
+/** Who did what to an object last, and the site of the call. */
+export interface Deed {
+  readonly thread: number;
+  readonly site: number;
+}
+
 export class Heap {
+  /** By base address: who allocated what is there, and who freed it last. No part of the state. */
+  readonly allocated = new Map<number, Deed>();
+  readonly freed = new Map<number, Deed>();
   readonly #memory: TrackedMemory;
   readonly #layout: CoroutineLayout;
   readonly #regions: Regions;
@@ -46,7 +55,7 @@ export class Heap {
   }
 
   /** @returns address of the object, 0 when it is too large, or the thread has had too many */
-  allocate(thread: number, size: number, type: number): number {
+  allocate(thread: number, size: number, type: number, site: number): number {
     const small = size <= SMALL_SLOT - OBJECT;
     if (!small && size > LARGE_SLOT - OBJECT) return 0;
     const field = small ? FIELD.small : FIELD.large;
@@ -57,6 +66,7 @@ export class Heap {
     const start = (small ? this.#layout.small : this.#layout.large)[thread] as number;
     const slot = start + used * bytes;
     this.#setHeader(slot, (LIVE << 24) | (type << 16) | size);
+    this.allocated.set(slot + OBJECT, { thread, site });
     return slot + OBJECT;
   }
 
@@ -110,13 +120,14 @@ export class Heap {
   }
 
   /** Frees; nothing for 0. @returns what was freed, null for 0 */
-  free(address: number, site: number): HeapObject | null {
+  free(thread: number, address: number, site: number): HeapObject | null {
     if (address === 0) return null;
     const found = this.objectAt(address);
     if (found === null || found.base !== address) {
       throw new Violation("invalid free", "of what was never allocated", address, site);
     }
     if (!found.live) throw new Violation("double free", "of a freed object", address, site);
+    this.freed.set(address, { thread, site });
     const slot = address - OBJECT;
     const { words } = this.#memory;
     this.#setHeader(slot, ((words[slot >>> 2] as number) & 0xffffff) | (FREED << 24));

@@ -49,8 +49,11 @@ export interface MachineParts {
 export interface Observer {
   /** An access that is about to be made. */
   access(address: number, bits: number, site: number): void;
-  /** "allocates", "frees", "sleeps on", "wakes", "logs", "drains". */
-  event(what: string, address: number, value: number): void;
+  /**
+   * "allocates", "frees", "sleeps on", "wakes", "drains"; "logs" and "panics" (code); "calls" and
+   * "returns" (thread, call of its script or result). `site` is that of the call, where one was made.
+   */
+  event(what: string, address: number, value: number, site?: number): void;
 }
 
 /** How a thread's time went: it stands before an access or sleeps, or its call has returned. */
@@ -80,6 +83,8 @@ export class CoroutineMachine {
   readonly #reduction: boolean;
   readonly #view: DataView;
   #cpu = -1;
+  /** Site of the call of kzalloc() that was made last. */
+  #kzalloc = 0;
 
   constructor({ module, abi, sites, layout, threads, ...parts }: MachineParts) {
     const memory = new WebAssembly.Memory({ initial: layout.pages });
@@ -139,12 +144,18 @@ export class CoroutineMachine {
       notify: (address = 0, most = 0) => this.#notify(address, most),
       clockAccess: (site = 0) => this.#access(CLOCK_ADDRESS, site),
       clock: (address = 0) => this.#clock(address),
-      kmalloc: (size = 0, type = 0) => this.#kmalloc(size, type),
-      kfree: (address = 0) => this.#kfree(address),
-      printk: (level = 0, code = 0, a = 0, b = 0) => this.#printk(level, code, a, b),
-      panic: (code = 0, a = 0, b = 0) => {
+      kzalloc: (site = 0) => {
+        this.#kzalloc = site;
+        return undefined;
+      },
+      kmalloc: (size = 0, type = 0, site = 0) => this.#kmalloc(size, type, site),
+      kfree: (address = 0, site = 0) => this.#kfree(address, site),
+      printk: (level = 0, code = 0, a = 0, b = 0, site = 0) =>
+        this.#printk(level, code, [a, b], site),
+      panic: (code = 0, a = 0, b = 0, site = 0) => {
+        this.observer?.event("panics", code, 0, site);
         const name = this.abi.nameOf("BUG_", code).slice("BUG_".length).toLowerCase();
-        throw new Violation(`kernel bug: ${name.replaceAll("_", " ")}`, `(${a}, ${b})`);
+        throw new Violation(`kernel bug: ${name.replaceAll("_", " ")}`, `(${a}, ${b})`, 0, site);
       },
     };
   }
@@ -237,25 +248,26 @@ export class CoroutineMachine {
     return 0;
   }
 
-  #kmalloc(size: number, type: number): number {
-    const address = this.heap.allocate(this.running, size >>> 0, type);
-    this.observer?.event("allocates", address, size);
+  #kmalloc(size: number, type: number, at: number): number {
+    const site = this.sites[at - 1]?.fn === "kzalloc" ? this.#kzalloc : at;
+    const address = this.heap.allocate(this.running, size >>> 0, type, site);
+    this.observer?.event("allocates", address, size, site);
     return address;
   }
 
-  #kfree(address: number): undefined {
-    const object = this.heap.free(address, 0);
+  #kfree(address: number, site: number): undefined {
+    if (address !== 0) this.observer?.event("frees", address, 0, site);
+    const object = this.heap.free(this.running, address, site);
     if (object === null) return;
-    this.observer?.event("frees", address, object.size);
     this.accounts.free(this.running, address, object.size);
   }
 
-  #printk(level: number, code: number, a: number, b: number): undefined {
-    this.observer?.event("logs", code, level);
+  #printk(level: number, code: number, [a, b]: [number, number], site: number): undefined {
+    this.observer?.event("logs", code, level, site);
     if (level === this.abi.constant("LEVEL_INFO")) return;
     const prefix = level === this.abi.constant("LEVEL_WARN") ? "WARN_" : "VIOLATION_";
     const name = this.abi.nameOf(prefix, code).slice(prefix.length).toLowerCase();
-    throw new Violation(name.replaceAll("_", " "), `(0x${(a >>> 0).toString(16)}, ${b})`, a);
+    throw new Violation(name.replaceAll("_", " "), `(0x${(a >>> 0).toString(16)}, ${b})`, a, site);
   }
 
   #onCpu(thread: number): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the threads of a coroutine machine do: calls of the kernel's exports, one after the other. */
+import type { Part } from "../memory-parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
 
 /** What an earlier call of the thread returned, and kept under this name. */
@@ -42,8 +43,16 @@ export interface Program {
   readonly outcome?: (machine: CoroutineMachine) => string;
   /** Looks at the memory after the end. @throws Violation */
   readonly audit?: (machine: CoroutineMachine) => void;
+  /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */
+  readonly gate?: string;
+  /** What else has a name, by address: parts of the scenario's record. */
+  readonly named?: readonly Part[];
 }
 
 export function ref(name: string): Ref {
   return { ref: name };
+}
+
+export function isRef(argument: Argument): argument is Ref {
+  return typeof argument === "object";
 }

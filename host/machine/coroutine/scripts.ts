@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Makes the calls of the threads' scripts, one behind the other. */
 import type { CoroutineMachine } from "./machine.ts";
-import type { Argument, Call, Program, Thread } from "./program.ts";
+import { type Argument, type Call, isRef, type Program, type Thread } from "./program.ts";
 import { FIELD, KEPT_MOST, STATUS } from "./regions.ts";
 import { Violation } from "./violation.ts";
 
@@ -37,7 +37,7 @@ export class Scripts {
   }
 
   #argument(thread: number, argument: Argument): number | bigint {
-    if (typeof argument !== "object") return argument;
+    if (!isRef(argument)) return argument;
     return this.#machine.regions.kept(thread, this.#place(thread, argument.ref));
   }
 
@@ -60,6 +60,7 @@ export class Scripts {
         regions.set(thread, FIELD.call, index + 1);
       } else {
         const args = (call.args ?? []).map((argument) => this.#argument(thread, argument));
+        this.#machine.observer?.event("calls", thread, index);
         if (this.#machine.start(thread, call.fn, args) === "off") return;
         this.#keep(thread);
       }
@@ -81,6 +82,7 @@ export class Scripts {
     const index = machine.regions.get(thread, FIELD.call);
     const { fn, expect, keep } = calls[index] as Call;
     const result = Number(machine.result) | 0;
+    machine.observer?.event("returns", thread, result);
     if (expect !== undefined && !expect.includes(result)) {
       throw new Violation("wrong result", `${fn} returned ${result}`);
     }

@@ -133,6 +133,16 @@ export class StoreBuffer {
     return true;
   }
 
+  /** What waits of `thread`, in order; of a wide store only the lower half. */
+  waiting(thread: number): { readonly word: number; readonly value: number }[] {
+    const regions = this.#regions;
+    const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
+    return Array.from({ length: regions.get(thread, FIELD.buffered) }, (_, i) => {
+      const value = regions.words[first + i * BUFFER_ENTRY + 1] as number;
+      return { word: this.#head(thread, i) >>> 2, value };
+    });
+  }
+
   #head(thread: number, i: number): number {
     const regions = this.#regions;
     const first = regions.end(thread) + regions.get(thread, FIELD.footprint);

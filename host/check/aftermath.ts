@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** How things stand when a schedule has ended: who sleeps, what locks hold, where objects came from. */
+
+import type { Deed } from "../machine/coroutine/heap.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
+import { FIELD } from "../machine/coroutine/regions.ts";
+import { readTask } from "../machine/inspect.ts";
+import { describeLock, type Lock, readLock } from "../machine/locks.ts";
+import type { Draft } from "./draft.ts";
+import type { Names } from "./names.ts";
+
+/** A line for each thread that sleeps: "writer in down_write(): WAIT_RWSEM_WRITE on sem". */
+export function sleeperLines(on: Interleaver, names: Names): string[] {
+  const { machine, program, threads } = on;
+  const memory = { buffer: machine.words.buffer } as WebAssembly.Memory;
+  return on.sleepers().map(({ thread, address, changed }) => {
+    const task = readTask({ kernel: machine.abi, memory, cpus: threads }, thread);
+    const call = program.threads[thread]?.calls[machine.regions.get(thread, FIELD.call)];
+    const word = names.name(address);
+    const waits = task !== null && task.wait !== "WAIT_NONE";
+    const what = waits ? `${task.wait} on ${names.target(task.object)}` : `on ${word}`;
+    const late = changed ? `; ${word} has changed since: ${names.value(address, 4)}` : "";
+    return `${names.threads[thread]} in ${call?.fn ?? "a call"}(): ${what}${late}`;
+  });
+}
+
+/** What the locks and counts say that the steps touched, in the order in which they came up. */
+export function lockLines(on: Interleaver, names: Names, steps: readonly Draft[]): string[] {
+  const locks = new Map<string, Lock>();
+  for (const { address } of steps) {
+    const { lock } = names.place(address);
+    if (lock !== null && !locks.has(lock.name)) locks.set(lock.name, lock);
+  }
+  const view = new DataView(on.machine.words.buffer);
+  return [...locks.values()].flatMap((lock) => {
+    if (on.machine.heap.objectAt(lock.base)?.live === false) return [`${lock.name}: freed`];
+    const values = readLock(view, names.layouts, lock);
+    if (lock.class === "spinlock" && values["word"] === 0) return [];
+    return describeLock(on.machine.abi, lock.name, lock.class, values);
+  });
+}
+
+/** Where the object at `address` was allocated, and where it was freed. */
+export function originLines(on: Interleaver, names: Names, address: number): string[] {
+  const { heap } = on.machine;
+  const object = heap.objectAt(address);
+  if (object === null) return [];
+  const name = names.target(object.base);
+  const line = (did: string, deed: Deed | undefined) => {
+    if (deed === undefined) return [];
+    const who = deed.thread === on.threads ? "the set-up" : names.threads[deed.thread];
+    return [`${name} ${did} by ${who}: ${names.site(deed.site)}`];
+  };
+  const freed = object.live ? undefined : heap.freed.get(object.base);
+  return [...line("allocated", heap.allocated.get(object.base)), ...line("freed", freed)];
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { reproduce } from "../../host/check/ending.ts";
+import { minimise, switchesOf } from "../../host/check/minimise.ts";
+import { DRAIN, TICK } from "../../host/machine/coroutine/interleaver.ts";
+import { type SceneName, violated } from "./scenes.ts";
+
+test("a switch is when another thread goes on; ticks and drains are nobody's turn", () => {
+  assert.is(switchesOf([]), 0);
+  assert.is(switchesOf([0, 0, 0]), 0);
+  assert.is(switchesOf([0, 1, 1, 0]), 2);
+  assert.is(switchesOf([0, TICK, 0, DRAIN + 16, 0]), 0);
+});
+
+for (const name of ["busted", "shutdown", "rwsem", "readers", "rcu"] as SceneName[]) {
+  test(`${name}: no more steps, no more switches, and it still ends so`, () => {
+    const { on, actions, violation } = violated(name);
+    const least = minimise(on, actions, violation);
+    assert.ok(least.length <= actions.length);
+    assert.ok(switchesOf(least) <= switchesOf(actions));
+    assert.is(reproduce(on, least, violation), least.length);
+    assert.equal(minimise(on, actions, violation), least, "another run comes to the same");
+  });
+}
+
+test("a thread that breaks something by itself needs no other: their steps are left out", () => {
+  const { on, actions, violation } = violated("shutdown");
+  assert.ok(switchesOf(actions) > 0);
+  const least = minimise(on, actions, violation);
+  assert.is(switchesOf(least), 0);
+  assert.ok(least.length < actions.length);
+});
+
+test("actions that end otherwise are given back as they are", () => {
+  const { on, violation } = violated("rwsem");
+  assert.equal(minimise(on, [0, 1, 0], violation), [0, 1, 0]);
+  assert.equal(minimise(on, [TICK], violation), [TICK]);
+});
+
+test.run();
