@@ -7,6 +7,7 @@ import { Exhaustive } from "./exhaustive.ts";
 import type { Explored, SearchOptions } from "./explored.ts";
 import { Futures } from "./futures.ts";
 import type { SetUp, Variant } from "./scenario.ts";
+import { scout } from "./scouting.ts";
 import { Walks } from "./walks.ts";
 import { bootCoroutines, type CheckImage } from "./workbench.ts";
 
@@ -16,6 +17,17 @@ export interface Configuration extends Omit<SearchOptions, "onProgress"> {
   /** False: every access is a step of its own, and every step is taken. */
   readonly reduction: boolean;
 }
+
+/** How a configuration is searched unless told otherwise. */
+export const DEFAULT_SEARCH = {
+  search: "bfs",
+  seed: 1,
+  reduction: true,
+  maxStates: 5_000_000,
+  memoryBytes: 2 ** 30,
+  preemptions: null,
+  liveness: true,
+} as const satisfies Omit<Configuration, "variant" | "memory">;
 
 /** A machine with the variant's objects, and its threads at their start. */
 export function prepare(image: CheckImage, configuration: Configuration): Interleaver {
@@ -42,18 +54,30 @@ export function prepare(image: CheckImage, configuration: Configuration): Interl
   return new Interleaver(machine, variant.build(setUp), ticks);
 }
 
-/** Explores until nothing new is learnt of what others may notice. */
+/**
+ * Explores until nothing new is learnt of what others may notice.
+ *
+ * Steps that conflict with nothing that others may still do are taken alone (futures.ts) where three
+ * threads or more make that worth its cost, and where no cycles are looked for, which that would hide.
+ */
 export function explore(
   on: Interleaver,
   configuration: Configuration,
   onProgress: SearchOptions["onProgress"],
 ): Explored {
-  const { search, seed } = configuration;
+  const { search, seed, reduction } = configuration;
   const options = { ...configuration, onProgress };
   if (search === "random" || search === "pct") return new Walks(on, options, search, seed).run();
-  const futures = configuration.reduction ? new Futures() : null;
-  for (;;) {
-    const explored = new Exhaustive(on, options, futures).run();
+  const liveness = configuration.liveness && searchesCycles(configuration);
+  const futures = reduction && !liveness && on.threads > 2 ? new Futures() : null;
+  for (let round = 1; ; round++) {
+    scout(on, futures, round);
+    const explored = new Exhaustive(on, { ...options, liveness }, futures).run();
     if (explored.found.kind !== "contended") return explored;
   }
+}
+
+/** Whether cycles can be looked for: the graph is whole, and its states are numbered in order. */
+export function searchesCycles({ search, preemptions }: Configuration): boolean {
+  return search === "bfs" && preemptions === null;
 }

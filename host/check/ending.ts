@@ -38,21 +38,10 @@ export function finish(on: Interleaver): Violation | null {
   return violation;
 }
 
-/** Nobody can go on, and not all have ended. */
-export function stuck(on: Interleaver): Violation {
-  const lost = on.sleepers().find(({ changed }) => changed);
-  if (lost !== undefined) {
-    const { name, address } = lost;
-    return new Violation("lost wake-up", `${name} sleeps on a word that has changed`, address);
-  }
-  const names = on.sleepers().map(({ name }) => name);
-  return new Violation("deadlock", `${names.join(", ")}: asleep, with nobody to wake them`);
-}
-
 /** What the state that the last action led to is, when it is a last one; null when it is well or not last. */
 export function endingOf(on: Interleaver): Violation | null {
   if (on.actions([]) > 0) return null;
-  return on.finished ? finish(on) : stuck(on);
+  return on.finished ? finish(on) : on.stuck();
 }
 
 /** Whether whatever can be done changes nothing. Context: the state that the last action led to. */

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Configurations that break something, explored until they do. */
 import * as assert from "uvu/assert";
-import { type Configuration, explore, prepare } from "../../host/check/configuration.ts";
+import {
+  type Configuration,
+  DEFAULT_SEARCH,
+  explore,
+  prepare,
+} from "../../host/check/configuration.ts";
 import type { Driver, SetUp, Variant } from "../../host/check/scenario.ts";
 import { removal } from "../../host/check/scenarios/driver.ts";
 import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
@@ -87,7 +92,7 @@ const images = new Map<string, CheckImage>();
 
 export function configurationOf(name: SceneName, memory: MemoryModel = "sc"): Configuration {
   const variant = VARIANTS[name]();
-  return { variant, memory, reduction: true, maxStates: 200_000, memoryBytes: 1e9 };
+  return { ...DEFAULT_SEARCH, variant, memory };
 }
 
 /** A machine that has explored nothing. */

@@ -78,6 +78,7 @@ export class Interleaver {
     machine.tracked.begin();
     machine.queues.touched = 0;
     for (let t = 0; t < this.threads; t++) machine.regions.clear(t);
+    machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     for (let t = 0; t < this.threads; t++) {
       machine.accounts.begin();
       if (machine.buffer.weak) machine.buffer.enter(t);
