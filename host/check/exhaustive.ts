@@ -164,9 +164,7 @@ export class Exhaustive {
   }
 
   #locate(): void {
-    if (this.#futures === null) return;
-    const { regions } = this.#on.machine;
-    for (let t = 0; t < this.#on.threads; t++) this.#locations[t] = regions.location(t);
+    if (this.#futures !== null) this.#on.locations(this.#locations);
   }
 
   /** Notes the step just made. @returns whether nothing that others may still do conflicts with it */
@@ -175,7 +173,7 @@ export class Exhaustive {
     if (futures === null || action >= TICK) return false;
     const { machine, threads } = this.#on;
     const { noted, nrNoted } = machine.accounts;
-    const [from, to] = [this.#locations[action] as number, machine.regions.location(action)];
+    const [from, to] = [this.#locations[action] as number, this.#on.location(action)];
     futures.learn(from, to, noted, nrNoted);
     if (machine.queues.touched !== 0) return false;
     for (let t = 0; t < threads; t++) {

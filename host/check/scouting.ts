@@ -33,7 +33,7 @@ export function scout(on: Interleaver, futures: Futures | null, seed: number): v
 }
 
 function walkOnce(on: Interleaver, futures: Futures | null, random: Random): void {
-  const { regions, accounts } = on.machine;
+  const { accounts } = on.machine;
   const actions: number[] = [];
   let last = -1;
   on.restart();
@@ -43,9 +43,9 @@ function walkOnce(on: Interleaver, futures: Futures | null, random: Random): voi
     const stays = last >= 0 && last < TICK && on.canRun(last) && random() > 1 / STAY;
     const action = stays ? last : (actions[Math.floor(random() * count)] as number);
     last = action;
-    const from = futures === null || action >= TICK ? 0 : regions.location(action);
+    const from = futures === null || action >= TICK ? 0 : on.location(action);
     on.perform(action);
     if (futures === null || action >= TICK) continue;
-    futures.learn(from, regions.location(action), accounts.noted, accounts.nrNoted);
+    futures.learn(from, on.location(action), accounts.noted, accounts.nrNoted);
   }
 }

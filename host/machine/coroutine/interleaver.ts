@@ -48,6 +48,11 @@ export class Interleaver {
   /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
   #base: Int32Array = new Int32Array(0);
   readonly #baseAt: number[] = [];
+  /**
+   * Whether a thread's frames are in its region: they are brought there when it is to run. All other
+   * words of the regions always are.
+   */
+  readonly #framed: boolean[] = [];
   /** The region of the set-up, which finish() changes. */
   readonly #setUp: Int32Array;
   readonly #drains: number[] = [];
@@ -77,7 +82,10 @@ export class Interleaver {
     machine.tracked.reset();
     machine.tracked.begin();
     machine.queues.touched = 0;
-    for (let t = 0; t < this.threads; t++) machine.regions.clear(t);
+    for (let t = 0; t < this.threads; t++) {
+      machine.regions.clear(t);
+      this.#framed[t] = true;
+    }
     machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     for (let t = 0; t < this.threads; t++) {
       machine.accounts.begin();
@@ -102,6 +110,7 @@ export class Interleaver {
 
   /** The thread's part of the hash anew; the sums are kept up but for the memory's part. */
   #hash(thread: number): void {
+    this.#frame(thread);
     const hashes = this.#hashes;
     this.#sum1 -= hashes[2 * thread] as number;
     this.#sum2 -= hashes[2 * thread + 1] as number;
@@ -236,6 +245,7 @@ export class Interleaver {
   #step(thread: number): void {
     const { machine } = this;
     machine.running = thread;
+    this.#frame(thread);
     if (machine.buffer.weak) machine.buffer.enter(thread);
     try {
       if (machine.regions.get(thread, FIELD.status) === STATUS.waiting) {
@@ -254,7 +264,8 @@ export class Interleaver {
     const { machine } = this;
     machine.tracked.undo();
     const touched = machine.queues.touched | (1 << machine.running);
-    for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#loadRegion(t);
+    for (let t = 0; t < this.threads; t++)
+      if ((touched >>> t) & 1) this.#loadRegion(t, this.#baseAt[t] as number);
     if (machine.running === this.threads) {
       machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     }
@@ -263,18 +274,44 @@ export class Interleaver {
     this.#setKeys();
   }
 
-  #loadRegion(thread: number): void {
+  /** Brings back a thread's words, all but its frames. @param at - index in the base */
+  #loadRegion(thread: number, at: number): void {
     const base = this.#base;
-    const at = this.#baseAt[thread] as number;
+    const { words, regions } = this.machine;
+    const start = regions.starts[thread] as number;
+    const from = at + 3;
     const count = base[at] as number;
-    const start = this.machine.regions.starts[thread] as number;
-    const { words } = this.machine;
-    for (let i = 0; i < count; i++) words[start + i] = base[at + 3 + i] as number;
+    for (let i = 0; i < regions.frames; i++) words[start + i] = base[from + i] as number;
+    for (let i = regions.get(thread, FIELD.stack); i < count; i++) {
+      words[start + i] = base[from + i] as number;
+    }
+    this.#framed[thread] = false;
     this.#hashes[2 * thread] = base[at + 1] as number;
     this.#hashes[2 * thread + 1] = base[at + 2] as number;
   }
 
-  /** Words that save() would write. */
+  /** Brings a thread's frames into its region. */
+  #frame(thread: number): void {
+    if (this.#framed[thread] === true) return;
+    this.#framed[thread] = true;
+    const { words, regions } = this.machine;
+    const start = regions.starts[thread] as number;
+    const from = (this.#baseAt[thread] as number) + 3;
+    const end = regions.get(thread, FIELD.stack);
+    for (let i = regions.frames; i < end; i++) words[start + i] = this.#base[from + i] as number;
+  }
+
+  /** Where each thread stands: see Regions.location(). */
+  locations(out: number[]): void {
+    for (let t = 0; t < this.threads; t++) out[t] = this.location(t);
+  }
+
+  location(thread: number): number {
+    this.#frame(thread);
+    return this.machine.regions.location(thread);
+  }
+
+  /** Words that save() writes at the most. */
   get savedWords(): number {
     let sum = this.machine.tracked.savedWords + 3 * this.threads;
     for (let t = 0; t < this.threads; t++) sum += this.machine.regions.size(t);
@@ -283,36 +320,53 @@ export class Interleaver {
 
   /** Appends the state to `out` at `at`; returns the index behind. */
   save(out: Int32Array, at: number): number {
-    const { words, regions, tracked } = this.machine;
+    const { regions, tracked } = this.machine;
     let end = tracked.save(out, at);
     for (let t = 0; t < this.threads; t++) {
       const count = regions.size(t);
-      const start = regions.starts[t] as number;
       out[end++] = count;
       out[end++] = this.#hashes[2 * t] as number;
       out[end++] = this.#hashes[2 * t + 1] as number;
-      for (let i = 0; i < count; i++) out[end++] = words[start + i] as number;
+      // A thread whose frames are not here has not run: all its words are as they were, or but its header.
+      const start = regions.starts[t] as number;
+      if (this.#framed[t] === true) copy(this.machine.words, start, out, end, count);
+      else this.#saveUnframed(t, out, end, count);
+      end += count;
     }
     return end;
+  }
+
+  #saveUnframed(thread: number, out: Int32Array, at: number, count: number): void {
+    const { words, regions } = this.machine;
+    const start = regions.starts[thread] as number;
+    const { frames } = regions;
+    copy(words, start, out, at, frames);
+    copy(
+      this.#base,
+      (this.#baseAt[thread] as number) + 3 + frames,
+      out,
+      at + frames,
+      count - frames,
+    );
   }
 
   /** Goes to a saved state, which take-backs then go to; `from` is to stay as it is meanwhile. */
   load(from: Int32Array, at: number): void {
     this.#base = from;
     let next = this.machine.tracked.load(from, at);
+    let sum1 = 0;
+    let sum2 = 0;
     for (let t = 0; t < this.threads; t++) {
       this.#baseAt[t] = next;
-      this.#loadRegion(t);
+      this.#loadRegion(t, next);
+      sum1 = (sum1 + (from[next + 1] as number)) | 0;
+      sum2 = (sum2 + (from[next + 2] as number)) | 0;
       next += 3 + (from[next] as number);
     }
-    this.#baseSum1 = 0;
-    this.#baseSum2 = 0;
-    for (let t = 0; t < this.threads; t++) {
-      this.#baseSum1 = (this.#baseSum1 + (this.#hashes[2 * t] as number)) | 0;
-      this.#baseSum2 = (this.#baseSum2 + (this.#hashes[2 * t + 1] as number)) | 0;
-    }
-    this.#sum1 = this.#baseSum1;
-    this.#sum2 = this.#baseSum2;
+    this.#baseSum1 = sum1;
+    this.#baseSum2 = sum2;
+    this.#sum1 = sum1;
+    this.#sum2 = sum2;
     this.#setKeys();
   }
 
@@ -337,4 +391,8 @@ function saltsOf(threads: readonly Thread[]): number[] {
     const kind = (alike ?? i) + 1;
     return mix1(kind, alike === undefined ? 1 : 2) ^ mix2(kind, 3);
   });
+}
+
+function copy(from: Int32Array, at: number, to: Int32Array, toAt: number, count: number): void {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
 }
