@@ -308,7 +308,7 @@ function rcu_wait_for_driver(gp: u64): void {
 /** Frees the lock; wakes all who share what has ended, and one who will drive the next. */
 function rcu_gp_unlock(): void {
   const ended = rcu_gp_completed(); // while it is still ours: the next driver moves it on
-  smp_store_release(GP_LOCK, 0);
+  smp_store_mb(GP_LOCK, 0); // pairs with atomic_add() in rcu_wait_for_driver()
   rcu_wake_sharers(rcu_bucket(ended), -1);
   rcu_wake_sharers(rcu_bucket(ended + GP_CTR), 1);
 }

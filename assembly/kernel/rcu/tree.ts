@@ -26,7 +26,7 @@
  *          rcu_core() on an empty list: one load.
  * Not modelled: callback offloading, lazy callbacks, batch limits, kfree_rcu.
  */
-import { atomic_add, READ_ONCE, smp_store_release } from "../../arch/wasm/atomic";
+import { atomic_add, READ_ONCE, smp_store_mb, smp_store_release } from "../../arch/wasm/atomic";
 import { BUG_ON, WARN_ON } from "../../arch/wasm/bug";
 import { add_events, EV_RCU_CALLBACK } from "../../arch/wasm/events";
 import { FUTEX_TIMED_OUT, futex_wait, futex_wake } from "../../arch/wasm/futex";
@@ -225,7 +225,7 @@ function rcu_do_batch(rdp: rcu_data): void {
   add_events(EV_RCU_CALLBACK, n);
   if (!was_online) rcu_slot_offline();
   const done = changetype<usize>(rdp) + offsetof<rcu_data>("done");
-  smp_store_release(done, rdp.done + n); // O4
+  smp_store_mb(done, rdp.done + n); // O4; and pairs with atomic_add() in rcu_wait_for_callbacks()
   if (READ_ONCE(changetype<usize>(rdp) + offsetof<rcu_data>("barriers")) !== 0)
     futex_wake(done, -1);
 }
