@@ -74,6 +74,7 @@ export * from "./workload/controls/revocable";
 export * from "./workload/controls/revocable_v1";
 export * from "./workload/controls/revocable_v2";
 export * from "./workload/controls/rwsem_no_last_wake";
+export * from "./workload/controls/wait_no_pass_on";
 export * from "./workload/fastpath";
 export * from "./workload/gatetest";
 export * from "./workload/ida_torture";
