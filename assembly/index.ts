@@ -95,6 +95,7 @@ export * from "./workload/scenarios/percpu_ref";
 export * from "./workload/scenarios/qsbr";
 export * from "./workload/scenarios/rwsem";
 export * from "./workload/scenarios/spinlock";
+export * from "./workload/scenarios/srcu";
 export * from "./workload/scenarios/wait";
 export * from "./workload/section";
 export * from "./workload/storm";
