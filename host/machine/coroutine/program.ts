@@ -34,6 +34,11 @@ export interface Thread {
 
 export interface Program {
   readonly threads: readonly Thread[];
+  /**
+   * What was seen, in words: asked when all have ended, before the calls of the end. It may make calls
+   * of its own, and finds what a thread keeps where it was kept.
+   */
+  readonly outcome?: (machine: CoroutineMachine) => string;
   /** Made when all have ended, on CPU 0. */
   readonly end: readonly Call[];
   /** Looks at the memory after that. @throws Violation */
