@@ -14,7 +14,8 @@ export const srcu = primitive({
     { roles: [several(1, reader), updater] },
     { name: "reader-twice", roles: [role("reader", [2]), updater] },
     { roles: [several(2, reader), updater] },
-    { roles: [several(1, reader), updater, role("synchronizer", [1])] },
+    // 296,058 states, which take long.
+    { roles: [several(1, reader), updater, role("synchronizer", [1])], inSuite: false },
     { roles: [updater, role("synchronizer", [1])] },
     { name: "spin", roles: [several(1, reader), updater], spinLimit: 1 },
   ],
