@@ -14,6 +14,7 @@ import {
   scenarioNamed,
   suite,
 } from "../../host/check/scenarios/table.ts";
+import { DEFAULT_GATE } from "../../host/machine/driver.ts";
 import { definedIn, expand } from "../support/rules.ts";
 import { abi, explored, nameOf } from "./explored.ts";
 
@@ -80,7 +81,10 @@ for (const one of all.filter(({ variant }) => variant.expected === "violated")) 
 }
 
 const ended = new Set<string>();
-for (const one of all.filter(({ variant }) => variant.expected === "holds")) {
+const sound = all.filter(({ driver, variant }) => {
+  return variant.expected === "holds" && (driver === null || driver.gate === DEFAULT_GATE);
+});
+for (const one of sound) {
   test(`${nameOf(one)} holds, as far as ${STATES} states`, () => {
     const found = foundIn(one, STATES);
     if (found === "exhausted") ended.add(one.scenario.name);
