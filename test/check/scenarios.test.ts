@@ -47,7 +47,7 @@ test("a name stands for one scenario, and for one entry of the suite", () => {
   assert.throws(() => scenarioNamed("nonesuch"), /there is no scenario "nonesuch"; there are/);
 });
 
-test("every scenario has an entry in the suite, and every driver one in each of the drivers'", () => {
+test("every scenario has an entry in the suite, and removal one for every driver", () => {
   for (const scenario of SCENARIOS) {
     const drivers = new Set(entriesOf(abi, scenario).map(({ driver }) => driver));
     const covered = all.filter((one) => one.scenario === scenario);
