@@ -13,6 +13,7 @@ import { dirname, extname } from "node:path/posix";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { definedIn, expand } from "./support/rules.ts";
 
 const root = extname(import.meta.url) === ".ts" ? "../" : "../../";
 
@@ -36,25 +37,11 @@ function sources(top: string, suffix: string): Source[] {
     });
 }
 
-/** Tags in a list like "R1", "R1, R4" or "R1-R4". */
-function expand(list: string): string[] {
-  return list.split(", ").flatMap((item) => {
-    const [first = "", last = first] = item.split("-");
-    const [from, to] = [Number(first.slice(1)), Number(last.slice(1))];
-    return Array.from({ length: to - from + 1 }, (_, i) => `${first[0]}${from + i}`);
-  });
-}
-
 /** Tags under "Rules:" in the file's first comment. */
 function rulesOf(source: string): string[] {
   const header = /\/\*\*.*?\*\//s.exec(source)?.[0] ?? "";
   const section = /\n \* Rules: (.*?)(?=\n \* ?[A-Z]|\n \*\n|\*\/)/s.exec(header)?.[1] ?? "";
   return [...section.matchAll(/^(?: \*)? {2,}([A-Z]\d+) {2,}/gm)].map(([, tag = ""]) => tag);
-}
-
-/** Every tag that a comment of the file defines: its rules, and the likes of "O1". */
-function definedIn(source: string): string[] {
-  return [...source.matchAll(/^ \*.*?\b([A-Z]\d+) {2,}\S/gm)].map(([, tag = ""]) => tag);
 }
 
 /** Tags that the titles of a test file begin with. */

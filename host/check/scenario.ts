@@ -8,6 +8,7 @@
 import type { KernelAbi } from "../abi/kernel.ts";
 import type { CoroutineMachine } from "../machine/coroutine/machine.ts";
 import type { Program } from "../machine/coroutine/program.ts";
+import type { MemoryModel } from "../result/check.ts";
 
 /** What a scenario's objects are made with, before its threads run: CPU 0, alone. */
 export interface SetUp {
@@ -24,6 +25,13 @@ export interface Driver {
   readonly revision: string;
   /** Null for a revision that brings its own. */
   readonly gate: string | null;
+}
+
+/** Of a litmus test: what may be seen in the end. All of it is, by some schedule, and nothing else. */
+export interface Outcomes {
+  /** The one that tells memory models apart. */
+  readonly telling: string;
+  readonly allowed: Readonly<Record<MemoryModel, readonly string[]>>;
 }
 
 export type Expected = "holds" | "violated" | null;
@@ -46,6 +54,8 @@ export interface Variant {
   readonly spinLimit?: number;
   /** boot_info.rwsem_wait_timeout_ns; default 4 ms. */
   readonly rwsemWaitNs?: number;
+  /** What Program.outcome may say; there is none without it. */
+  readonly outcomes?: Outcomes;
   /** Part of the suite that `hotunplug check` runs without arguments; default true. */
   readonly inSuite?: boolean;
   /** Exports that the threads and the set-up call: nothing else is in the machine. */

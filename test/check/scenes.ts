@@ -8,7 +8,7 @@ import {
   prepare,
 } from "../../host/check/configuration.ts";
 import type { Driver, SetUp, Variant } from "../../host/check/scenario.ts";
-import { removal } from "../../host/check/scenarios/driver.ts";
+import { removal } from "../../host/check/scenarios/removal.ts";
 import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { Violation } from "../../host/machine/coroutine/violation.ts";

@@ -28,6 +28,10 @@ const CONTROLS: Record<string, Step[]> = {
     ["reader", [2]],
     ["writer", [2]],
   ],
+  wait_no_pass_on: [
+    ["giver", [2]],
+    ["taker", [1]],
+  ],
 };
 
 for (const [name, steps] of Object.entries(CONTROLS)) {
@@ -41,6 +45,7 @@ for (const [name, offset, code] of [
   ["rcu_busted", 8, "VIOLATION_RCU_CALLBACKS_LEFT"],
   ["percpu_ref_no_confirm", 16, "VIOLATION_PERCPU_REF_RELEASES"],
   ["completion_wake_first", 12, "VIOLATION_COMPLETION_MISCOUNTED"],
+  ["wait_no_pass_on", 4, "VIOLATION_WAIT_TOKENS"],
 ] as const) {
   test(`${name}: its end notices a wrong final state`, () => {
     const control = new Solo(name);

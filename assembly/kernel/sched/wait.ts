@@ -17,6 +17,8 @@
  * Rules:   W1  An entry that is not exclusive goes to the front, an exclusive one to the end.
  *          W2  wake_up() wakes every entry up to and with the first exclusive one that was asleep.
  *              An exclusive one that was awake does not count: its wake-up would be lost on the rest.
+ *              One that has queued, and finds its condition before it sleeps, counts, as in Linux: who
+ *              waits for one of many passes the wake-up on if there is more (block/blk-mq-tag.c does).
  *          W3  A wake-up that found its task asleep takes the entry off the queue; otherwise it stays.
  *          W4  wake_up_all() wakes every entry.
  *          W5  A task waits on one queue at a time: its entry is in its CPU's unit.

@@ -106,17 +106,27 @@ function take_token(p: usize): bool {
   return false;
 }
 
-/** Sleeps, as an exclusive waiter, until it has a token; `n` times. @returns 0. Context: sleeps. */
+/**
+ * Sleeps, as an exclusive waiter, until it has a token.
+ *
+ * Context: sleeps. It may have been woken for another token, having found its own awake: see W2 there.
+ */
+export function check_wait_take(p: usize): void {
+  const entry = init_wait();
+  for (;;) {
+    prepare_to_wait_exclusive(head_of(p), entry);
+    if (take_token(p)) break;
+    schedule();
+  }
+  finish_wait(head_of(p), entry);
+  tally_add(p + TAKEN, 1);
+}
+
+/** Takes `n` tokens, and passes on a wake-up that may have been meant for another. @returns 0 */
 export function check_wait_taker(p: usize, n: u32): i32 {
   for (let i: u32 = 0; i < n; i++) {
-    const entry = init_wait();
-    for (;;) {
-      prepare_to_wait_exclusive(head_of(p), entry);
-      if (take_token(p)) break;
-      schedule();
-    }
-    finish_wait(head_of(p), entry);
-    tally_add(p + TAKEN, 1);
+    check_wait_take(p);
+    if (atomic_read(tokens_of(p)) > 0) wake_up(head_of(p));
     rcu_qs();
   }
   return 0;

@@ -22,6 +22,8 @@ export const CLOCK_ADDRESS = 0x20;
 const MOST_ACCESSES = 100_000;
 const ENTRIES = 1 << 14;
 const FOOTPRINT_MOST = 1023;
+/** All four bytes of a word. */
+const ALL_LANES = 15;
 
 export class Accounts {
   readonly #tracked: TrackedMemory;
@@ -64,8 +66,9 @@ export class Accounts {
     if ((flags & WORD.heap) !== 0 && (bits & ACCESS.notify) === 0) {
       this.#heap.checkAccess(address, bytes, site);
     }
-    this.#word(thread, word, bits, site);
-    if (bytes === 8) this.#word(thread, word + 1, bits, site);
+    const lanes = bytes >= 4 ? ALL_LANES : ((1 << bytes) - 1) << (address & 3);
+    this.#word(thread, word, lanes, bits, site);
+    if (bytes === 8) this.#word(thread, word + 1, lanes, bits, site);
   }
 
   #endless(address: number, site: number): never {
@@ -73,29 +76,31 @@ export class Accounts {
     throw new Violation("livelock", detail, address, site);
   }
 
-  #word(thread: number, word: number, bits: number, site: number): void {
+  /** @param lanes - bytes of the word that are accessed: a bit each */
+  #word(thread: number, word: number, lanes: number, bits: number, site: number): void {
     const writes = (bits & ACCESS.write) !== 0;
     if (thread < this.#threads && this.#tracked.note(word, 1 << thread, writes)) {
-      const entry = (word << 1) | (writes ? 1 : 0);
-      this.noteEntry(entry);
-      this.#checkRaces(thread, word, writes, site);
+      this.noteEntry((word << 1) | (writes ? 1 : 0));
+      const entry = (word << 5) | (lanes << 1) | (writes ? 1 : 0);
+      this.#checkRaces(thread, entry, site);
       if ((bits & ACCESS.marked) === 0) this.#footprint[this.#nrFootprint++] = entry;
     }
     if (writes && (bits & ACCESS.notify) === 0) this.#tracked.willWrite(word);
   }
 
-  #checkRaces(thread: number, word: number, writes: boolean, site: number): void {
+  #checkRaces(thread: number, mine: number, site: number): void {
     const regions = this.#regions;
     for (let other = 0; other < this.#threads; other++) {
       const count = regions.get(other, FIELD.footprint);
       if (count === 0 || other === thread) continue;
       const first = regions.end(other);
       for (let i = 0; i < count; i++) {
-        const entry = regions.words[first + i] as number;
-        if (entry >>> 1 !== word || ((entry & 1) === 0 && !writes)) continue;
-        const theirs = (entry & 1) !== 0 ? "write" : "read";
-        const detail = `a ${writes ? "write" : "read"}, unordered with a plain ${theirs} by another`;
-        this.race ??= new Violation("data race", detail, word << 2, site);
+        const theirs = regions.words[first + i] as number;
+        const both = theirs & mine & (ALL_LANES << 1);
+        if (theirs >>> 5 !== mine >>> 5 || both === 0 || ((theirs | mine) & 1) === 0) continue;
+        const [now, before] = [mine, theirs].map((entry) => ((entry & 1) !== 0 ? "write" : "read"));
+        const detail = `a ${now}, unordered with a plain ${before} by another`;
+        this.race ??= new Violation("data race", detail, (mine >>> 5) << 2, site);
         return;
       }
     }

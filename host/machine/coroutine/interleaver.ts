@@ -66,7 +66,7 @@ export class Interleaver {
     this.program = program;
     this.threads = program.threads.length;
     this.#ticks = ticks;
-    this.#scripts = new Scripts(machine, program.threads);
+    this.#scripts = new Scripts(machine, program);
     this.#hashes = new Int32Array(2 * this.threads);
     this.#salts = saltsOf(program.threads);
     if (ticks > 0) machine.contendClock();
@@ -87,13 +87,16 @@ export class Interleaver {
       this.#framed[t] = true;
     }
     machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
+    let race: Violation | null = null;
     for (let t = 0; t < this.threads; t++) {
       machine.accounts.begin();
       if (machine.buffer.weak) machine.buffer.enter(t);
       machine.running = t;
       this.#scripts.callNext(t);
       this.#endStep(t);
+      race ??= machine.accounts.race;
     }
+    machine.accounts.race = race;
     machine.tracked.settle();
     this.#hashes.fill(0);
     this.#sum1 = 0;
@@ -210,7 +213,7 @@ export class Interleaver {
     return new Violation("deadlock", `${names}: asleep, with nobody to wake them`);
   }
 
-  /** A data race that the last action had; exploring goes on behind it. */
+  /** A data race that the last action, or the start, had; exploring goes on behind it. */
   get race(): Violation | null {
     return this.machine.accounts.race;
   }

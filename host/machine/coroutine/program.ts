@@ -26,8 +26,6 @@ export interface Thread {
   readonly calls: readonly Call[];
   /** Begins again at its first call, for ever. */
   readonly forever?: boolean;
-  /** What it keeps stays part of the state behind its end, for Program.outcome. */
-  readonly keepsResults?: boolean;
   /**
    * Threads with the same number are interchangeable: they do the same, and nothing that they do depends
    * on which CPU they are on. States that differ in which of them did it are one.
@@ -37,10 +35,13 @@ export interface Thread {
 
 export interface Program {
   readonly threads: readonly Thread[];
+  /**
+   * What was seen, in words: asked when all have ended, before the calls of the end. It may make calls
+   * of its own, and finds what a thread keeps where it was kept.
+   */
+  readonly outcome?: (machine: CoroutineMachine) => string;
   /** Made when all have ended, on CPU 0. */
   readonly end: readonly Call[];
-  /** What came of it, when all have ended: of what the threads keep, and of memory. */
-  readonly outcome?: (machine: CoroutineMachine) => string;
   /** Looks at the memory after the end. @throws Violation */
   readonly audit?: (machine: CoroutineMachine) => void;
   /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */

@@ -6,7 +6,7 @@
  *   kept       what calls returned that the script keeps, a word each
  *   0          below the first frame
  *   frames     outermost first, each with its id last: see instrument/coroutine-function.ts
- *   footprint  plain accesses since the last step began: word << 1 | 1 for a write
+ *   footprint  plain accesses since the last step began: word << 5 | its bytes << 1 | 1 for a write
  *   buffer     stores that are not in memory yet: see store-buffer.ts
  *
  * What a status does not need is 0, so that threads that will do the same have the same words.

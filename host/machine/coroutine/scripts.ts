@@ -19,11 +19,15 @@ function keptWords(threads: readonly Thread[]): number {
 export class Scripts {
   readonly #machine: CoroutineMachine;
   readonly #threads: readonly Thread[];
+  /** Whether what a thread keeps is gone with its end: else Program.outcome wants it. */
+  readonly #forgets: boolean;
   readonly #names: readonly (readonly string[])[];
 
-  constructor(machine: CoroutineMachine, threads: readonly Thread[]) {
+  constructor(machine: CoroutineMachine, program: Program) {
+    const { threads, outcome } = program;
     this.#machine = machine;
     this.#threads = threads;
+    this.#forgets = outcome === undefined;
     this.#names = threads.map(keptNames);
     const most = keptWords(threads);
     if (most > KEPT_MOST) throw new Error(`[harness bug] a script keeps ${most} results`);
@@ -72,7 +76,7 @@ export class Scripts {
     const { regions } = this.#machine;
     regions.set(thread, FIELD.status, STATUS.done);
     regions.set(thread, FIELD.call, 0);
-    if (this.#threads[thread]?.keepsResults !== true) regions.forget(thread);
+    if (this.#forgets) regions.forget(thread);
   }
 
   /** The call that the thread was making has returned. @throws Violation */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A step of adding a device fails while a client tries its node: from the moment that the cdev is live
+ * it gets in. A variant a step; the first that can fail with the cdev live is device_add().
+ */
+import { Errno } from "../../abi/errno.ts";
+import type { KernelAbi } from "../../abi/kernel.ts";
+import type { Thread } from "../../machine/coroutine/program.ts";
+import { DEFAULT_GATE } from "../../machine/driver.ts";
+import type { Driver, Expected, Scenario, Variant } from "../scenario.ts";
+import { nothingLeft } from "./audit.ts";
+import {
+  castOf,
+  client,
+  DRIVER_ROOTS,
+  ending,
+  idOf,
+  isCostly,
+  several,
+  soundness,
+} from "./driver.ts";
+import { onCpu } from "./on-cpu.ts";
+
+/** The first id that is given out. */
+const MINOR = 0;
+
+/** Steps that fail when the cdev is live; without a name, device_add() does. */
+const LIVE_STEPS = ["device_add", "devm"];
+
+interface Step {
+  readonly name: string;
+  /** FAULT_*. */
+  readonly site: number;
+}
+
+/** The steps that the driver takes. */
+function stepsOf(abi: KernelAbi, driver: Driver): Step[] {
+  const steps = [...abi.group("FAULT_")]
+    .filter(([site]) => site < 32) // another constant of that prefix
+    .map(([site, name]) => ({ site, name: name.replace("FAULT_", "").toLowerCase() }));
+  return steps.filter(({ name }) => name !== "percpu_ref_init" || isCostly(driver));
+}
+
+/** Plugs a device in, with a step that always fails, on its own CPU alone. */
+function adder(abi: KernelAbi, driver: number, site: number): Thread {
+  const always = abi.constant("FAULT_RATE_ALWAYS");
+  return {
+    name: "adder",
+    calls: onCpu(
+      { fn: "fault_setup", args: [1 << site, always, 0] },
+      { fn: "sys_probe", args: [driver], expect: [-Errno.ENOMEM, -Errno.EINVAL] },
+      { fn: "fault_setup", args: [0, 0, 0] },
+    ),
+  };
+}
+
+/**
+ * With the percpu_ref gate there are more than 800,000 states once the cdev is live. What fails last is
+ * what removal does: with one gate is enough.
+ */
+function isInSuite(driver: Driver, step: Step): boolean {
+  if (step.name === "device_add") return driver.gate !== "percpu_ref";
+  if (step.name !== "devm") return true;
+  return !isCostly(driver) && (driver.gate ?? DEFAULT_GATE) === DEFAULT_GATE;
+}
+
+function expected(driver: Driver, step: Step): Expected {
+  const harmless = driver.gate === "busted" && !LIVE_STEPS.includes(step.name);
+  return harmless ? "holds" : soundness(driver);
+}
+
+function against(abi: KernelAbi, driver: Driver, step: Step, count: number): Variant {
+  return {
+    name: step.name,
+    threads: castOf(count, "client", "adder"),
+    inSuite: isInSuite(driver, step),
+    expected: expected(driver, step),
+    roots: [...DRIVER_ROOTS, "fault_setup"],
+    build: (on) => ({
+      audit: nothingLeft(on),
+      threads: [
+        ...several(count, (thread) => client(on, thread, MINOR)),
+        adder(abi, idOf(abi, driver), step.site),
+      ],
+      end: ending(null),
+    }),
+  };
+}
+
+export const addFails: Scenario = {
+  name: "add-fails",
+  summary: "a step of adding a device fails while a client opens, does an ioctl and closes",
+  covers: [
+    "P1, P2 of drivers/cxl/memdev/put_device.ts",
+    "C1, C5 of fs/char_dev.ts",
+    "D2, D4 of drivers/base/core.ts",
+    "V3 of drivers/base/devres.ts",
+    "B1, B3 of drivers/cxl/memdev/bind.ts",
+    "H2 of drivers/cxl/hotplug.ts",
+  ],
+  ofDriver: true,
+  variants: (abi, driver, threads) =>
+    driver === null
+      ? []
+      : stepsOf(abi, driver).map((step) => against(abi, driver, step, threads ?? 1)),
+};
