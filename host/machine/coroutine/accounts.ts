@@ -129,6 +129,17 @@ export class Accounts {
     }
   }
 
+  get footprintLength(): number {
+    return this.#nrFootprint;
+  }
+
+  /** Others may be ordered behind the first `count` entries of the footprint: they cannot race. */
+  order(count: number): void {
+    if (count === 0) return;
+    this.#footprint.copyWithin(0, count, this.#nrFootprint);
+    this.#nrFootprint -= count;
+  }
+
   /** Puts the footprint behind the frames of the thread that has made the step. */
   keep(thread: number): void {
     const regions = this.#regions;

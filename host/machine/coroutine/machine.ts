@@ -189,13 +189,20 @@ export class CoroutineMachine {
 
   /** What an access does to the stores that wait, and whether it waits itself. */
   #order(address: number, bits: number): void {
+    const { buffer } = this;
     const word = address >>> 2;
     if ((bits & ACCESS.buffered) !== 0) {
       if (((this.tracked.flags[word] as number) & WORD.contended) === 0) return;
+      if (buffer.isFull) this.#drainAll();
       const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
-      this.buffer.store(word, wide, (bits & ACCESS.release) !== 0);
-    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.buffer.drainAll();
-    else this.buffer.settle();
+      const before = (bits & ACCESS.marked) !== 0 ? this.accounts.footprintLength : 0;
+      buffer.store(word, wide, (bits & ACCESS.release) !== 0, before);
+    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.#drainAll();
+    else buffer.settle();
+  }
+
+  #drainAll(): void {
+    this.accounts.order(this.buffer.drainAll());
   }
 
   #range(to: number, from: number, bytes: number, site: number): number {
@@ -256,6 +263,8 @@ export class CoroutineMachine {
   }
 
   #kfree(address: number, site: number): undefined {
+    // mm/slab.ts frees by a compare-exchange.
+    if (this.buffer.weak && address !== 0) this.#drainAll();
     if (address !== 0) this.observer?.event("frees", address, 0, site);
     const object = this.heap.free(this.running, address, site);
     if (object === null) return;
@@ -345,7 +354,7 @@ export class CoroutineMachine {
       this.#make(address, bits, site);
       return true;
     }
-    if (this.buffer.weak) this.buffer.drainAll();
+    if (this.buffer.weak) this.#drainAll();
     this.#make(address, bits, site);
     if (!this.queues.wait(thread, address, site, this.words[address >>> 2] as number)) return true;
     this.observer?.event("sleeps on", address, thread);

@@ -54,7 +54,7 @@ export const FIELD = {
 export const PAST = 0xffff;
 const HEADER_WORDS = 5;
 /** Words of an entry of the store buffer. */
-export const BUFFER_ENTRY = 3;
+export const BUFFER_ENTRY = 4;
 export const KEPT_MOST = 4;
 
 export class Regions {

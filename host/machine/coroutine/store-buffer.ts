@@ -20,7 +20,11 @@ const ENTRIES_MOST = 12;
 const WIDE = 2;
 const RELEASE = 1;
 
-/** An entry: word << 2 | WIDE | RELEASE, value, and the second value of a wide one. */
+/**
+ * An entry: word << 2 | WIDE | RELEASE; value; the second value of a wide one; and for a marked store how
+ * many entries of the footprint came before it, 0 for a plain one. Once others see a marked store, they
+ * may be ordered behind those.
+ */
 export class StoreBuffer {
   readonly #tracked: TrackedMemory;
   readonly #regions: Regions;
@@ -51,12 +55,8 @@ export class StoreBuffer {
     const first = regions.end(thread) + regions.get(thread, FIELD.footprint);
     for (let i = 0; i < count; i++) {
       const at = first + i * BUFFER_ENTRY;
-      const [head, low, high] = [words[at], words[at + 1], words[at + 2]] as [
-        number,
-        number,
-        number,
-      ];
-      this.#entries.push(head, low, high);
+      const [head, low, high] = words.subarray(at, at + 3) as unknown as [number, number, number];
+      this.#entries.push(head, low, high, 0); // the footprint of an earlier step is gone
       this.#show(head >>> 2, low);
       if ((head & WIDE) !== 0) this.#show((head >>> 2) + 1, high);
     }
@@ -72,14 +72,22 @@ export class StoreBuffer {
     if (!this.#hidden.has(word)) this.#hidden.set(word, this.#tracked.words[word] as number);
   }
 
-  /** The running thread is about to make a store that may wait. */
-  store(word: number, wide: boolean, release: boolean): void {
+  /**
+   * The running thread is about to make a store that may wait.
+   *
+   * @param before - for a marked one, entries of the footprint before it; 0 for a plain one
+   */
+  store(word: number, wide: boolean, release: boolean, before: number): void {
     this.settle();
-    if (this.#entries.length >= ENTRIES_MOST * BUFFER_ENTRY) this.drainAll();
     this.#hide(word);
     if (wide) this.#hide(word + 1);
-    this.#entries.push((word << 2) | (wide ? WIDE : 0) | (release ? RELEASE : 0), 0, 0);
+    this.#entries.push((word << 2) | (wide ? WIDE : 0) | (release ? RELEASE : 0), 0, 0, before);
     this.#open = true;
+  }
+
+  /** Whether no further store may wait. */
+  get isFull(): boolean {
+    return this.#entries.length >= ENTRIES_MOST * BUFFER_ENTRY;
   }
 
   /** Reads what the last store stored. Context: it has been made, and nothing since. */
@@ -93,11 +101,20 @@ export class StoreBuffer {
     if ((head & WIDE) !== 0) this.#entries[at + 2] = words[(head >>> 2) + 1] as number;
   }
 
-  /** A full barrier of the running thread: memory is as it sees it. */
-  drainAll(): void {
+  /**
+   * A full barrier of the running thread: memory is as it sees it.
+   *
+   * @returns how many entries of the footprint others may be ordered behind from here on
+   */
+  drainAll(): number {
     this.settle();
+    let before = 0;
+    for (let i = 3; i < this.#entries.length; i += BUFFER_ENTRY) {
+      before = Math.max(before, this.#entries[i] as number);
+    }
     this.#entries.length = 0;
     this.#hidden.clear();
+    return before;
   }
 
   /** Takes what waits out of memory, and keeps it in the thread's region. Context: its step ends. */
@@ -164,8 +181,25 @@ export class StoreBuffer {
       this.#tracked.willWrite(word + 1);
       words[word + 1] = words[at + 2] as number;
     }
+    const before = words[at + 3] as number;
     words.copyWithin(at, at + BUFFER_ENTRY, first + count * BUFFER_ENTRY);
     regions.set(thread, FIELD.buffered, count - 1);
+    if (before > 0) this.#order(thread, before);
     return word;
+  }
+
+  /** Others may be ordered behind the first `before` entries of the footprint: takes them out. */
+  #order(thread: number, before: number): void {
+    const regions = this.#regions;
+    const { words } = this.#tracked;
+    const start = regions.end(thread);
+    const left = regions.get(thread, FIELD.footprint) - before;
+    const buffered = regions.get(thread, FIELD.buffered);
+    words.copyWithin(start, start + before, start + before + left + buffered * BUFFER_ENTRY);
+    regions.set(thread, FIELD.footprint, left);
+    for (let i = 0; i < buffered; i++) {
+      const at = start + left + i * BUFFER_ENTRY + 3;
+      words[at] = Math.max(0, (words[at] as number) - before);
+    }
   }
 }
