@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** From what came of a job to what is said of it. */
+import type { CheckRow, CheckVerdict } from "../result/check.ts";
+import type { Outcome, SearchOptions } from "./job.ts";
+import type { Expected, Variant } from "./scenario.ts";
+import type { SuiteEntry } from "./scenarios/table.ts";
+import { driverName } from "./select.ts";
+import { collisionBound } from "./visited.ts";
+
+/** @param threads - as asked for */
+export function rowOf(
+  entry: SuiteEntry,
+  threads: number | null,
+  options: SearchOptions,
+  outcome: Outcome,
+): CheckRow {
+  const { scenario, driver, variant } = entry;
+  const { memory, search } = options;
+  const { figures, seconds, property, counterexample, error } = outcome;
+  const { states, transitions, depth } = figures;
+  const unexplored = unexploredBy(options, outcome);
+  return {
+    scenario: driver === null ? scenario.name : nameOf(entry),
+    subject: driver === null ? variant.name : driverName(driver),
+    revision: driver?.revision ?? null,
+    gate: driver?.gate ?? null,
+    threads: variant.threads,
+    ...{ memory, search },
+    verdict: verdictOf(outcome, unexplored),
+    expected: expectedOf(variant, options),
+    ...{ property, unexplored, states, transitions, depth, seconds },
+    collision: search === "bfs" || search === "dfs" ? collisionBound(states) : 0,
+    counterexample,
+    ...(error === null ? {} : { error }),
+    command: commandOf(entry, threads, options),
+  };
+}
+
+/** The scenario, and the variant where that says more. */
+function nameOf({ scenario, variant }: SuiteEntry): string {
+  return variant.name === scenario.name ? scenario.name : `${scenario.name}/${variant.name}`;
+}
+
+function verdictOf({ end }: Outcome, unexplored: readonly string[]): CheckVerdict {
+  if (end === "violated") return "violated";
+  return end === "exhausted" && unexplored.length === 0 ? "holds" : "bounded";
+}
+
+/** What a sound tool must say under this memory. */
+export function expectedOf(variant: Variant, { memory }: Pick<SearchOptions, "memory">): Expected {
+  const weak = memory === "sc" ? undefined : variant.expectedWeak?.[memory];
+  return weak === undefined ? variant.expected : weak;
+}
+
+/** A sentence for each thing that was left out; none where a violation ended the search. */
+function unexploredBy(options: SearchOptions, { end, figures }: Outcome): string[] {
+  if (end === "violated" || end === "failed") return [];
+  const { bound, maxStates, memoryBytes, search } = options;
+  const states = count(figures.states, "state");
+  const left = `${count(figures.waiting, "state")} had still to be expanded.`;
+  const sentences: string[] = [];
+  if (bound !== null) sentences.push(`Schedules with more than ${count(bound, "preemption")}.`);
+  if (search === "random" || search === "pct") {
+    sentences.push("Schedules that were not drawn: a random search is never over.");
+  }
+  if (end === "states")
+    sentences.push(`What follows ${count(maxStates ?? 0, "state")} (--max-states): ${left}`);
+  if (end === "memory") {
+    sentences.push(
+      `What follows the ${states} that there was memory for (--memory-limit ${sizeText(memoryBytes)}): ${left}`,
+    );
+  }
+  if (end === "interrupted")
+    sentences.push(`What follows the ${states} seen until the interruption: ${left}`);
+  return sentences;
+}
+
+function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+const MIB = 2 ** 20;
+
+function sizeText(bytes: number): string {
+  return bytes % MIB === 0 ? `${bytes / MIB}MiB` : `${bytes}`;
+}
+
+/** The command that checks this again. What is not written has its default, or changes nothing in the verdict. */
+export function commandOf(
+  entry: SuiteEntry,
+  threads: number | null,
+  { memory, search, seed, bound, maxStates, reduction }: SearchOptions,
+): string {
+  const { driver } = entry;
+  return [
+    `hotunplug check ${entry.driver === null ? `${entry.scenario.name}/${entry.variant.name}` : nameOf(entry)}`,
+    ...(driver === null ? [] : [`--revision ${driver.revision}`]),
+    ...(driver === null || driver.gate === null ? [] : [`--gate ${driver.gate}`]),
+    ...(threads === null ? [] : [`--threads ${threads}`]),
+    ...(memory === "sc" ? [] : [`--memory ${memory}`]),
+    ...(search === "bfs" ? [] : [`--search ${search}`]),
+    ...(search === "random" || search === "pct" ? [`--seed ${seed}`] : []),
+    ...(bound === null ? [] : [`--bound preemptions=${bound}`]),
+    ...(maxStates === null ? [] : [`--max-states ${maxStates}`]),
+    ...(reduction ? [] : ["--no-reduction"]),
+  ].join(" ");
+}
