@@ -3,7 +3,7 @@
 import type { CheckRow } from "../result/check.ts";
 import type { Result } from "../result/result.ts";
 import { drawCounterExample, replayOf } from "./counterexample.ts";
-import { isUnexpected } from "./rows.ts";
+import { isUndone, isUnexpected } from "./rows.ts";
 import { type Canvas, printable, type Style, wrap } from "./style.ts";
 import { type Cell, type Column, drawTable, fits, NOT_MEASURED } from "./table.ts";
 import { formatCount, formatNs } from "./units.ts";
@@ -23,6 +23,7 @@ export function drawChecks(result: Result, canvas: Canvas): string[] {
     ...wrap(NOTE, canvas.width).map(dim),
     ...wrap(collisionText(rows), canvas.width).map(dim),
     ...rows.flatMap((row) => drawUnexplored(row, canvas)),
+    ...rows.flatMap((row) => drawError(row, canvas)),
     ...blocks,
   ];
 }
@@ -31,6 +32,7 @@ export function drawChecks(result: Result, canvas: Canvas): string[] {
 export function checkWord(row: CheckRow): Cell {
   const { verdict, expected, property } = row;
   const unexpected = isUnexpected(row);
+  if (isUndone(row)) return { text: "INTERNAL ERROR", look: "bad" };
   if (verdict === "violated") {
     const text = `violated: ${property ?? "see the JSON"}`;
     if (unexpected) return { text: text.replace("violated", "VIOLATED"), look: "bad" };
@@ -100,6 +102,11 @@ function collisionText(rows: readonly CheckRow[]): string {
 function drawUnexplored(row: CheckRow, { width }: Canvas): string[] {
   if (row.unexplored.length === 0) return [];
   return wrap(`${nameOf(row)}: left out: ${row.unexplored.join(" ")}`, width, "", "  ");
+}
+
+function drawError(row: CheckRow, { width, style }: Canvas): string[] {
+  if (row.error === undefined) return [];
+  return wrap(`${nameOf(row)}: internal error: ${row.error}`, width, "", "  ").map(style.bad);
 }
 
 /** The counterexample; of a control among other rows one line, for it is no news. */

@@ -37,10 +37,17 @@ export function stormWord(result: Result, storm: StormRow): { text: string; expe
 }
 
 /** Whether a check says the opposite of what a sound tool must say of a sound driver, or of a control. */
-export function isUnexpected({ expected, verdict }: CheckRow): boolean {
+export function isUnexpected(row: CheckRow): boolean {
+  const { expected, verdict } = row;
+  if (isUndone(row)) return false;
   return expected === "violated"
     ? verdict !== "violated"
     : expected === "holds" && verdict === "violated";
+}
+
+/** Whether the checker failed before it had a verdict. */
+export function isUndone({ error, verdict }: CheckRow): boolean {
+  return error !== undefined && verdict !== "violated";
 }
 
 /** What the threads do not share in words, or do. */
