@@ -11,9 +11,13 @@ import { formatCount, formatNs } from "./units.ts";
 const NOTE =
   "holds: every schedule of the scenario was explored; bounded: nothing was found in what was. A control must be violated, and a driver that is looked at as it stood may be. In capitals: not as it must be.";
 
-/** @returns lines; none when nothing was checked */
-export function drawChecks(result: Result, canvas: Canvas): string[] {
-  const rows = result.checks ?? [];
+/**
+ * @param full - false: only what the decision table does not say already
+ * @returns lines; none when nothing was checked
+ */
+export function drawChecks(result: Result, canvas: Canvas, full: boolean): string[] {
+  const checks = result.checks ?? [];
+  const rows = full ? checks : checks.filter((row) => isUnexpected(row) || isUndone(row));
   if (rows.length === 0) return [];
   const { dim } = canvas.style;
   const blocks = rows.flatMap((row) => drawFound(row, rows.length === 1, canvas));

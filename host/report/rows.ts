@@ -4,6 +4,7 @@ import type { Devices } from "../result/asked.ts";
 import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
+import type { Cell } from "./table.ts";
 import { formatPlural } from "./units.ts";
 
 /** Contenders in the order to be drawn: gates as listed, then baselines, the empty loop last. */
@@ -43,6 +44,19 @@ export function isUnexpected(row: CheckRow): boolean {
   return expected === "violated"
     ? verdict !== "violated"
     : expected === "holds" && verdict === "violated";
+}
+
+/** A verdict in the words of the storms, for a table of both. */
+export function checkedWord(row: CheckRow): Cell {
+  const { verdict, expected } = row;
+  const unexpected = isUnexpected(row);
+  if (isUndone(row)) return { text: "ERROR", look: "bad" };
+  if (expected === "violated" && unexpected) return { text: "NOT CAUGHT", look: "bad" };
+  if (expected === "violated") return { text: "caught", look: "good" };
+  if (verdict === "violated") {
+    return unexpected ? { text: "VIOLATED", look: "bad" } : { text: "violated", look: "bold" };
+  }
+  return verdict === "holds" ? { text: "held", look: "good" } : { text: verdict };
 }
 
 /** Whether the checker failed before it had a verdict. */
