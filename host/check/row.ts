@@ -57,21 +57,22 @@ function unexploredBy(options: SearchOptions, { end, figures }: Outcome): string
   if (end === "violated" || end === "failed") return [];
   const { bound, maxStates, memoryBytes, search } = options;
   const states = count(figures.states, "state");
-  const left = `${count(figures.waiting, "state")} had still to be expanded.`;
+  const { waiting } = figures;
+  const left = waiting === 0 ? "" : `: ${count(waiting, "state")} had still to be expanded`;
   const sentences: string[] = [];
   if (bound !== null) sentences.push(`Schedules with more than ${count(bound, "preemption")}.`);
   if (search === "random" || search === "pct") {
     sentences.push("Schedules that were not drawn: a random search is never over.");
   }
   if (end === "states")
-    sentences.push(`What follows ${count(maxStates ?? 0, "state")} (--max-states): ${left}`);
+    sentences.push(`What follows ${count(maxStates ?? 0, "state")} (--max-states)${left}.`);
   if (end === "memory") {
     sentences.push(
-      `What follows the ${states} that there was memory for (--memory-limit ${sizeText(memoryBytes)}): ${left}`,
+      `What follows the ${states} that there was memory for (--memory-limit ${sizeText(memoryBytes)})${left}.`,
     );
   }
   if (end === "interrupted")
-    sentences.push(`What follows the ${states} seen until the interruption: ${left}`);
+    sentences.push(`What follows the ${states} seen until the interruption${left}.`);
   return sentences;
 }
 

@@ -23,6 +23,8 @@ export const SEEDS = {
   untilAborted: 6,
   /** Works on, whatever it is told. */
   deaf: 7,
+  /** Its own fault: of `check`. */
+  fault: 8,
 } as const;
 
 /** A runner that waits looks this often whether it should stop. */
@@ -78,6 +80,12 @@ function violated(result: Result): Result {
   return { ...result, storms };
 }
 
+function faulty(result: Result): Result {
+  const error = "its thread exited with status 1";
+  const [row] = CHECKS;
+  return row ? { ...result, checks: [{ ...row, verdict: "bounded", error }] } : result;
+}
+
 function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
   return async () =>
     async (asked, { signal, onProgress }) => {
@@ -91,6 +99,7 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       }
       const result = resultOf(command, asked);
       if (signal.aborted) return { ...result, interrupted: true };
+      if (seed === SEEDS.fault) return faulty(result);
       return seed === SEEDS.violated ? violated(result) : result;
     };
 }
