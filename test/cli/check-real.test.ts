@@ -53,6 +53,15 @@ test("a limit is a bound: what was left out is said", () => {
   assert.match(stdout, "(--max-states)");
 });
 
+test("a schedule is of one configuration, and must be one", () => {
+  const several = check("--replay", "x");
+  assert.is(several.status, 2);
+  assert.match(several.stderr, /check: --replay x: .* of one configuration, and these are \d+: /);
+  const none = check("--revision", "rwsem", "--replay", "x");
+  assert.is(none.status, 2);
+  assert.match(none.stderr, "check: --replay x: cannot read this schedule");
+});
+
 test("what is not there is refused with what there is", () => {
   const { status, stderr } = check("--revision", "rwsem", "--threads", "7", "--max-states", "9");
   assert.is(status, 0, stderr);
