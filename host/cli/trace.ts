@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The schedules of what was violated, as a text file. */
-import { checkWord } from "../report/check.ts";
+import { checkWord } from "../report/check-rows.ts";
 import { drawCounterExample } from "../report/counterexample.ts";
 import { type Canvas, styleFor } from "../report/style.ts";
 import { joinBlocks } from "../report/text.ts";
