@@ -6,10 +6,11 @@ import type { Configuration } from "./configuration.ts";
 import { prepare } from "./configuration.ts";
 import { counterExample } from "./counterexample.ts";
 import { configurationOf } from "./find.ts";
-import { NO_FIGURES, type Outcome, type SearchOptions } from "./job.ts";
+import { NO_FIGURES, NO_GAPS, type Outcome, type SearchOptions } from "./job.ts";
 import { Replay } from "./replay.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
+import { scout } from "./scouting.ts";
 import { type Replayed, replaySchedule } from "./steer.ts";
 import { jobOf } from "./suite.ts";
 import type { CheckImage } from "./workbench.ts";
@@ -39,6 +40,7 @@ export function runAgain(
   const outcome: Outcome = {
     end: violation === null ? "exhausted" : "violated",
     figures: { ...NO_FIGURES, states: steps, transitions: steps, depth: steps },
+    gaps: NO_GAPS,
     seconds: (performance.now() - startedMs) / 1000,
     property: violation?.property ?? null,
     counterexample: shown === null ? null : { ...shown, schedule },
@@ -60,6 +62,7 @@ interface Followed {
 function follow(image: CheckImage, configuration: Configuration, schedule: string): Followed {
   try {
     const on = prepare(image, configuration);
+    scout(on, null, 1); // as who explores does: what others may notice is then known
     const replayed = replaySchedule(on, schedule);
     const { actions, violation } = replayed;
     if (violation !== null) {

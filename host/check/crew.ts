@@ -6,7 +6,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { isOutOfMemory } from "./find.ts";
-import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
+import { type Figures, type Job, NO_FIGURES, NO_GAPS, type Outcome } from "./job.ts";
 import type { FromSearcher, Shared, ToSearcher } from "./protocol.ts";
 
 const SEARCHER_URL = new URL(`./searcher${extname(import.meta.url)}`, import.meta.url);
@@ -95,7 +95,8 @@ class Searcher {
     if (this.#inHand === null) return;
     const { figures, startedMs } = this.#inHand;
     const seconds = (performance.now() - startedMs) / 1000;
-    this.#settle({ end, figures, seconds, property: null, counterexample: null, error });
+    const nothing = { property: null, counterexample: null, gaps: NO_GAPS };
+    this.#settle({ ...nothing, end, figures, seconds, error });
   }
 
   #died(reason: Error): void {
@@ -139,11 +140,10 @@ export async function doJobs(
   };
   let next = 0;
   const work = async () => {
-    let searcher = new Searcher(shared, silentMs);
-    searchers.add(searcher);
+    let searcher: Searcher | null = null;
     while (next < jobs.length && !signal.aborted) {
       const index = next++;
-      if (!searcher.alive) searcher = new Searcher(shared, silentMs);
+      if (searcher?.alive !== true) searcher = new Searcher(shared, silentMs);
       searchers.add(searcher);
       const outcome = await searcher.check(jobs[index] as Job, (figures) =>
         onFigures(index, figures),

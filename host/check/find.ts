@@ -4,10 +4,18 @@ import { MachineError } from "../errors.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import type { CounterExample } from "../result/check.ts";
-import type { Explored } from "./bfs.ts";
-import { type Configuration, explore, prepare } from "./configuration.ts";
+import { type Configuration, explore, prepare, searchesCycles } from "./configuration.ts";
 import { counterExample } from "./counterexample.ts";
-import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
+import type { Explored } from "./explored.ts";
+import {
+  type Figures,
+  isWalk,
+  type Job,
+  NO_FIGURES,
+  NO_GAPS,
+  type Outcome,
+  WALK_STEPS,
+} from "./job.ts";
 import type { Variant } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios/table.ts";
 import type { CheckImage } from "./workbench.ts";
@@ -27,7 +35,8 @@ export function findOut(image: CheckImage, job: Job, onFigures: OnFigures): Outc
   };
   const end = endOf(() => search(image, job, note));
   const seconds = (performance.now() - startedMs) / 1000;
-  return { figures, seconds, property: null, counterexample: null, error: null, ...end };
+  const nothing = { property: null, counterexample: null, error: null, gaps: NO_GAPS };
+  return { ...nothing, figures, seconds, ...end };
 }
 
 type End = Pick<Outcome, "end"> & Partial<Outcome>;
@@ -61,7 +70,9 @@ function lineOf(error: unknown): string {
 }
 
 export function configurationOf({ options }: Job, variant: Variant): Configuration {
-  return { ...options, variant, maxStates: options.maxStates ?? NO_LIMIT };
+  const { bound: preemptions, maxStates } = options;
+  const most = maxStates ?? (isWalk(options) ? WALK_STEPS : NO_LIMIT);
+  return { ...options, variant, preemptions, maxStates: most, liveness: true };
 }
 
 /** @throws Error when the table has no such variant, which whoever made the job has seen there */
@@ -80,9 +91,10 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
     waiting = left;
     return note({ ...counts, waiting });
   });
-  const { found, counts } = explored;
+  const { found, counts, leftOut, worth } = explored;
   note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
-  return { ...endOfSearch(on, configuration, explored) };
+  const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
+  return { gaps, ...endOfSearch(on, configuration, explored) };
 }
 
 function endOfSearch(on: Interleaver, configuration: Configuration, { found }: Explored): End {

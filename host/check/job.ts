@@ -30,6 +30,14 @@ export interface Job {
   readonly options: SearchOptions;
 }
 
+/** Whether schedules are drawn, which comes to no end by itself: then `maxStates` is that of its steps. */
+export function isWalk({ search }: Pick<SearchOptions, "search">): boolean {
+  return search === "random" || search === "pct";
+}
+
+/** Steps of such a search that has no limit: some seconds. */
+export const WALK_STEPS = 1_000_000;
+
 /** How far a search is. */
 export interface Figures {
   readonly states: number;
@@ -41,6 +49,18 @@ export interface Figures {
 
 export const NO_FIGURES: Figures = { states: 0, transitions: 0, depth: 0, waiting: 0 };
 
+/** What of a search was no search of everything. */
+export interface Gaps {
+  /** Steps that the bound left out. */
+  readonly leftOut: number;
+  /** What schedules drawn at random are worth, as a sentence; null: none were. */
+  readonly worth: string | null;
+  /** Whether cycles were looked for that a fair scheduler could go round for ever. */
+  readonly cycles: boolean;
+}
+
+export const NO_GAPS: Gaps = { leftOut: 0, worth: null, cycles: true };
+
 export interface Outcome {
   /**
    * exhausted: all that was to be searched was; states, memory, interrupted: why it ended before that;
@@ -48,6 +68,7 @@ export interface Outcome {
    */
   readonly end: "exhausted" | "violated" | "states" | "memory" | "interrupted" | "failed";
   readonly figures: Figures;
+  readonly gaps: Gaps;
   readonly seconds: number;
   /** What was violated, in a few words. */
   readonly property: string | null;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From what came of a job to what is said of it. */
 import type { CheckRow, CheckVerdict } from "../result/check.ts";
-import type { Outcome, SearchOptions } from "./job.ts";
+import { type Figures, isWalk, type Outcome, type SearchOptions } from "./job.ts";
 import type { Expected, Variant } from "./scenario.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { driverName } from "./select.ts";
@@ -29,7 +29,7 @@ export function rowOf(
     verdict: verdictOf(outcome, unexplored),
     expected: expectedOf(variant, options),
     ...{ property, unexplored, states, transitions, depth, seconds },
-    collision: search === "bfs" || search === "dfs" ? collisionBound(states) : 0,
+    collision: isWalk(options) ? 0 : collisionBound(states),
     counterexample,
     ...(error === null ? {} : { error }),
     command: commandOf(entry, threads, options),
@@ -53,27 +53,44 @@ export function expectedOf(variant: Variant, { memory }: Pick<SearchOptions, "me
 }
 
 /** A sentence for each thing that was left out; none where a violation ended the search. */
-function unexploredBy(options: SearchOptions, { end, figures }: Outcome): string[] {
+function unexploredBy(options: SearchOptions, outcome: Outcome): string[] {
+  const { end, figures, gaps } = outcome;
   if (end === "violated" || end === "failed") return [];
-  const { bound, maxStates, memoryBytes, search } = options;
-  const states = count(figures.states, "state");
-  const { waiting } = figures;
-  const left = waiting === 0 ? "" : `: ${count(waiting, "state")} had still to be expanded`;
+  const { bound, search } = options;
   const sentences: string[] = [];
-  if (bound !== null) sentences.push(`Schedules with more than ${count(bound, "preemption")}.`);
-  if (search === "random" || search === "pct") {
-    sentences.push("Schedules that were not drawn: a random search is never over.");
-  }
-  if (end === "states")
-    sentences.push(`What follows ${count(maxStates ?? 0, "state")} (--max-states)${left}.`);
-  if (end === "memory") {
+  if (gaps.leftOut > 0) {
+    const steps = count(gaps.leftOut, "step");
     sentences.push(
-      `What follows the ${states} that there was memory for (--memory-limit ${sizeText(memoryBytes)})${left}.`,
+      `Schedules with more than ${count(bound ?? 0, "preemption")}: ${steps} of them.`,
     );
   }
-  if (end === "interrupted")
-    sentences.push(`What follows the ${states} seen until the interruption${left}.`);
-  return sentences;
+  if (isWalk(options)) sentences.push("Schedules that were not drawn.");
+  else if (!gaps.cycles) {
+    const why = bound === null ? `--search ${search}` : "--bound";
+    sentences.push(`Whether threads can go round for ever, which is not looked for with ${why}.`);
+  }
+  if (gaps.worth !== null) sentences.push(`${gaps.worth}.`);
+  return [...sentences, ...cutShort(options, end, figures)];
+}
+
+/** Why a search ended before its end. */
+function cutShort(options: SearchOptions, end: Outcome["end"], figures: Figures): string[] {
+  const { maxStates, memoryBytes } = options;
+  const { waiting } = figures;
+  const states = count(figures.states, "state");
+  const left = waiting === 0 ? "" : `: ${count(waiting, "state")} had still to be expanded`;
+  const limit = `(--memory-limit ${sizeText(memoryBytes)})`;
+  switch (end) {
+    case "states":
+      if (isWalk(options)) return [];
+      return [`What follows ${count(maxStates ?? 0, "state")} (--max-states)${left}.`];
+    case "memory":
+      return [`What follows the ${states} that there was memory for ${limit}${left}.`];
+    case "interrupted":
+      return [`What follows the ${states} seen until the interruption${left}.`];
+    default:
+      return [];
+  }
 }
 
 function count(n: number, noun: string): string {
@@ -100,7 +117,7 @@ export function commandOf(
     ...(threads === null ? [] : [`--threads ${threads}`]),
     ...(memory === "sc" ? [] : [`--memory ${memory}`]),
     ...(search === "bfs" ? [] : [`--search ${search}`]),
-    ...(search === "random" || search === "pct" ? [`--seed ${seed}`] : []),
+    ...(isWalk({ search }) ? [`--seed ${seed}`] : []),
     ...(bound === null ? [] : [`--bound preemptions=${bound}`]),
     ...(maxStates === null ? [] : [`--max-states ${maxStates}`]),
     ...(reduction ? [] : ["--no-reduction"]),

@@ -21,7 +21,6 @@ const NAMED_MOST = 3;
 
 export const runCheck: RunCheck = async (asked, context) => {
   const startedAt = new Date();
-  refuseUnsupported(asked);
   const image = kernelImage(TIER);
   const entries = select(asked, image.abi);
   const { checks, notes } = await rowsOf(asked, entries, context);
@@ -68,11 +67,4 @@ function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: s
   const image = checkImage(entry.variant.roots, TIER);
   const { row, notes } = runAgain(image, entry, asked.threads, options, schedule);
   return { checks: [row], notes };
-}
-
-/** What the search cannot do: a verdict without it would not be what was asked for. */
-function refuseUnsupported({ memory, search, bound }: CheckAsked): void {
-  if (memory !== "sc") throw new UsageError(`--memory ${memory}: not supported yet`);
-  if (search !== "bfs") throw new UsageError(`--search ${search}: not supported yet`);
-  if (bound !== null) throw new UsageError(`--bound preemptions=${bound}: not supported yet`);
 }

@@ -4,7 +4,7 @@ import type { Tier } from "../machine/engine.ts";
 import type { CheckRow } from "../result/check.ts";
 import type { RunContext } from "../result/run.ts";
 import { doJobs } from "./crew.ts";
-import type { Job, SearchOptions } from "./job.ts";
+import { isWalk, type Job, type SearchOptions, WALK_STEPS } from "./job.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { driverName } from "./select.ts";
@@ -27,17 +27,14 @@ export async function checkAll(
   options: SuiteOptions,
   { signal, onProgress }: RunContext,
 ): Promise<CheckRow[]> {
+  if (signal.aborted) return [];
   const { threads, tier } = options;
   const crew = Math.min(options.workers, entries.length);
   const perJob = searchOptions(options, crew);
-  const planned = entries
-    .map((entry, place) => ({ entry, place, likely: likelyStates(entry), name: nameOf(entry) }))
-    .sort((a, b) => b.likely - a.likely || a.place - b.place);
+  const planned = plan(entries, perJob);
   const tally = new Tally(planned);
-  const { module, sites } = checkImage(
-    [...new Set(entries.flatMap(({ variant }) => variant.roots))],
-    tier,
-  );
+  const roots = new Set(entries.flatMap(({ variant }) => variant.roots));
+  const { module, sites } = checkImage([...roots], tier);
   const outcomes = await doJobs(
     planned.map(({ entry }) => jobOf(entry, threads, perJob)),
     {
@@ -54,13 +51,23 @@ export async function checkAll(
       },
     },
   );
-  return planned
-    .flatMap(({ entry, place }, index) => {
-      const outcome = outcomes[index] ?? null;
-      return outcome === null ? [] : [{ place, row: rowOf(entry, threads, perJob, outcome) }];
+  const rows = planned.map(({ entry, place }, index) => {
+    const outcome = outcomes[index] ?? null;
+    return { place, row: outcome && rowOf(entry, threads, perJob, outcome) };
+  });
+  return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
+}
+
+/** The likely longest first: what is begun last then ends last by little. */
+function plan(entries: readonly SuiteEntry[], options: SearchOptions) {
+  const walk = isWalk(options);
+  const steps = options.maxStates ?? WALK_STEPS;
+  return entries
+    .map((entry, place) => {
+      const likely = walk ? steps : likelyStates(entry);
+      return { entry, place, likely, walk, name: nameOf(entry) };
     })
-    .sort((a, b) => a.place - b.place)
-    .map(({ row }) => row);
+    .sort((a, b) => b.likely - a.likely || a.place - b.place);
 }
 
 /** What is left of the limits when `crew` searches run at the same time. */

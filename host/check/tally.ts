@@ -15,6 +15,8 @@ interface Search {
   /** States that it is likely to have. */
   readonly likely: number;
   readonly name: string;
+  /** Schedules are drawn, and `likely` is how many steps they have together. */
+  readonly walk?: boolean;
   figures: Figures | null;
   /** States seen when most waited, and how many did. */
   seenAtPeak: number;
@@ -36,7 +38,7 @@ export class Tally {
    * @param now - ms, of any monotonic clock
    */
   constructor(
-    plan: readonly { readonly name: string; readonly likely: number }[],
+    plan: readonly Pick<Search, "name" | "likely" | "walk">[],
     now: () => number = performance.now.bind(performance),
   ) {
     this.#now = now;
@@ -93,10 +95,11 @@ export class Tally {
   }
 }
 
-function shareOf({ done, figures, likely, seenAtPeak }: Search): number {
+function shareOf({ done, figures, likely, walk, seenAtPeak }: Search): number {
   if (done) return 1;
   if (figures === null) return 0;
-  const { states, waiting } = figures;
+  const { states, transitions, waiting } = figures;
+  if (walk === true) return Math.min(transitions / likely, MOST);
   const all = Math.max(likely, 2 * seenAtPeak, states + waiting);
   return Math.min((states - waiting) / all, MOST);
 }

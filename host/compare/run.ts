@@ -8,7 +8,9 @@ import { measure } from "../bench/measure.ts";
 import { MachineError } from "../errors.ts";
 import { environmentOf } from "../machine/environment.ts";
 import { gateSummaries } from "../machine/summaries.ts";
+import type { CompareAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
+import type { CheckRow } from "../result/check.ts";
 import { breakEvens, compareGates } from "../result/comparison.ts";
 import type { Environment, StormRow } from "../result/result.ts";
 import type { RunCompare, RunContext } from "../result/run.ts";
@@ -40,21 +42,9 @@ export const runCompare: RunCompare = async (asked, context) => {
   const { gates, pairs, removals, tier } = measured;
   const reference = asked.gates[0] as string; // at least one gate is asked for
   const { storms, notes } = await stormAll(plannedStorms(asked, gates), context);
-  const checks = await checkGates(asked, {
-    signal,
-    onProgress: ({ done, label }) => {
-      onProgress({ done: 1 - CHECK_SHARE + done * CHECK_SHARE, label: `check: ${label}` });
-    },
-  });
+  const checks = await checkLast(asked, context);
   return assembleResult(
-    {
-      command: "compare",
-      asked,
-      environment,
-      tier,
-      startedAt,
-      interrupted: signal.aborted,
-    },
+    { command: "compare", asked, environment, tier, startedAt, interrupted: signal.aborted },
     {
       gates,
       pairs,
@@ -67,6 +57,15 @@ export const runCompare: RunCompare = async (asked, context) => {
     },
   );
 };
+
+function checkLast(asked: CompareAsked, { signal, onProgress }: RunContext): Promise<CheckRow[]> {
+  return checkGates(asked, {
+    signal,
+    onProgress: ({ done, label }) => {
+      onProgress({ done: 1 - CHECK_SHARE + done * CHECK_SHARE, label: `check: ${label}` });
+    },
+  });
+}
 
 interface Stormed {
   readonly storms: readonly StormRow[];

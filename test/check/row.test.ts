@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { NO_FIGURES, type Outcome, type SearchOptions } from "../../host/check/job.ts";
+import { NO_FIGURES, NO_GAPS, type Outcome, type SearchOptions } from "../../host/check/job.ts";
 import { rowOf } from "../../host/check/row.ts";
 import type { Variant } from "../../host/check/scenario.ts";
 import { scenarioNamed } from "../../host/check/scenarios/table.ts";
@@ -22,6 +22,7 @@ const OPTIONS: SearchOptions = {
 };
 const OUTCOME: Outcome = {
   ...{ end: "exhausted", seconds: 1, property: null, counterexample: null, error: null },
+  gaps: NO_GAPS,
   figures: { states: 2_000, transitions: 3_000, depth: 40, waiting: 0 },
 };
 
@@ -46,8 +47,14 @@ test("a bound, a draw and an end before the end are bounded, each with its sente
   };
   const waiting = { figures: { ...OUTCOME.figures, waiting: 1_234 } };
   const left = "1,234 states had still to be expanded.";
-  assert.is(said({ bound: 1 }, {}), "Schedules with more than 1 preemption.");
-  assert.match(said({ search: "random" }, {}), "were not drawn");
+  const bounded = { ...NO_GAPS, leftOut: 12, cycles: false };
+  assert.match(
+    said({ bound: 1 }, { gaps: bounded }),
+    /^Schedules with more than 1 preemption: 12 steps of them. .* not looked for with --bound\.$/,
+  );
+  assert.match(said({ search: "dfs" }, { gaps: { ...NO_GAPS, cycles: false } }), "--search dfs");
+  const drawn = { end: "states", gaps: { ...NO_GAPS, worth: "8 schedules" } } as const;
+  assert.is(said({ search: "pct" }, drawn), "Schedules that were not drawn. 8 schedules.");
   assert.is(
     said({ maxStates: 2_000 }, { end: "states", ...waiting }),
     `What follows 2,000 states (--max-states): ${left}`,

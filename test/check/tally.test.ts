@@ -18,6 +18,12 @@ test("a search is half done when most states wait, and its share grows with what
   assert.is(tally.progress.done, 1);
 });
 
+test("schedules that are drawn count by their steps", () => {
+  const tally = new Tally([{ name: "a", likely: 8_000, walk: true }], () => 0);
+  tally.figures(0, figures(1_000, 0));
+  assert.is(tally.progress.done, 0.25);
+});
+
 test("it never falls, not even when a search begins anew", () => {
   const tally = new Tally([{ name: "a", likely: 1 }], () => 0);
   tally.figures(0, figures(1_000, 10));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseResult } from "../../host/report/saved.ts";
+import type { CheckRow } from "../../host/result/check.ts";
 import { hotunplug, MAIN } from "./spawn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hotunplug-check-"));
@@ -53,6 +54,30 @@ test("a limit is a bound: what was left out is said", () => {
   assert.match(stdout, "(--max-states)");
 });
 
+/** What a schedule does; which steps others could have come before, a search knows better. */
+function told(row: CheckRow | undefined) {
+  const { steps = [], ...rest } = row?.counterexample ?? {};
+  return { ...rest, steps: steps.map(({ visible, ...step }) => step) };
+}
+
+test("a schedule ends at the same step for ever; one of another kernel says so", () => {
+  const found = check("--gate", "busted", "--json", "-");
+  const row = parseResult(found.stdout, found.stderr).checks?.[0];
+  const schedule = row?.counterexample?.schedule ?? "";
+  const again = (text: string) => check("--gate", "busted", "--json", "-", "--replay", text);
+  const { stdout, stderr, status } = again(schedule);
+  assert.is(status, 0, stderr);
+  const replayed = parseResult(stdout, stderr);
+  assert.equal(told(replayed.checks?.[0]), told(row));
+  assert.equal(replayed.notes, []);
+  const foreign = again(schedule.replace(/-[0-9a-f]+:/, "-00000000:"));
+  assert.is(foreign.status, 0, foreign.stderr);
+  assert.match(foreign.stderr, /note: --replay: made for kernel.wasm 00000000, and this is/);
+  const part = again(schedule.split(",")[0] ?? "");
+  assert.match(part.stderr, "nothing violated: the schedule ends here");
+  assert.match(part.stderr, "Every schedule but the one that was replayed.");
+});
+
 test("a schedule is of one configuration, and must be one", () => {
   const several = check("--replay", "x");
   assert.is(several.status, 2);
@@ -60,6 +85,20 @@ test("a schedule is of one configuration, and must be one", () => {
   const none = check("--revision", "rwsem", "--replay", "x");
   assert.is(none.status, 2);
   assert.match(none.stderr, "check: --replay x: cannot read this schedule");
+});
+
+test("a search that is not of all schedules is bounded, and says what it is worth", () => {
+  for (const [args, left] of [
+    ["--bound preemptions=0", "with more than 0 preemptions"],
+    ["--search random --max-states 5000", "that were not drawn"],
+    ["--search pct --max-states 5000", "by priorities"],
+    ["--search dfs", "not looked for with --search dfs"],
+  ] as const) {
+    const { status, stdout } = check("--gate", "refcount", "--width", "400", ...args.split(" "));
+    assert.is(status, 0, args);
+    assert.match(stdout, "bounded");
+    assert.match(stdout, left);
+  }
 });
 
 test("what is not there is refused with what there is", () => {
