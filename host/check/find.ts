@@ -16,6 +16,7 @@ import {
   type Outcome,
   WALK_STEPS,
 } from "./job.ts";
+import { wrongOutcome } from "./outcomes.ts";
 import type { Variant } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios/table.ts";
 import type { CheckImage } from "./workbench.ts";
@@ -94,6 +95,9 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
   const { found, counts, leftOut, worth } = explored;
   note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
   const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
+  const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
+  if (wrong !== null && found.kind !== "violated")
+    return { gaps, end: "violated", property: wrong };
   return { gaps, ...endOfSearch(on, configuration, explored) };
 }
 

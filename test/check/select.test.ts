@@ -53,7 +53,7 @@ test("what there is none of is refused by the option and the value", () => {
   refused({ scenario: "removl" }, /no scenario "removl"; there are .*removal/);
   refused(
     { scenario: "removal", variant: "x" },
-    /^removal\/x: removal has no such variant; there are removal/,
+    /^removal\/x: removal has no such variant; there are client-remover/,
   );
   refused({ scenario: "removal", revision: "rwsem", gate: "busted" }, /brings its own/);
   refused({ scenario: "removal", threads: 8 }, /^--threads 8: .* can have 8 at most$/);

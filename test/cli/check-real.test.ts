@@ -106,7 +106,10 @@ test("what is not there is refused with what there is", () => {
   assert.is(status, 0, stderr);
   const none = hotunplug(["check", "removal/none"], { main: MAIN });
   assert.is(none.status, 2);
-  assert.match(none.stderr, "check: removal/none: removal has no such variant; there are removal");
+  assert.match(
+    none.stderr,
+    "check: removal/none: removal has no such variant; there are client-remover",
+  );
 });
 
 test.run();
