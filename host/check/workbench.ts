@@ -6,6 +6,7 @@ import { BootError } from "../errors.ts";
 import { type CoroutineModule, coroutineModule } from "../instrument/coroutine-image.ts";
 import { layOutCoroutines } from "../machine/coroutine/layout.ts";
 import { CoroutineMachine, type MachineParts } from "../machine/coroutine/machine.ts";
+import type { Tier } from "../machine/engine.ts";
 import { KERNEL_MAP_PATH, kernelImage, readKernel } from "../machine/image.ts";
 import { type BootParameters, writeBootInfo } from "../machine/memory-map.ts";
 
@@ -19,12 +20,17 @@ export interface CheckImage {
 const ROOTS = ["set_smp_processor_id", "kernel_boot", "cpu_up", "cpu_enter", "cpu_leave"];
 const PAGES_AT_LEAST = 16;
 
-/** Makes the image of what `roots` reach. @throws BootError when the kernel was not built */
-export function checkImage(roots: readonly string[]): CheckImage {
+/**
+ * Makes the image of what `roots` reach.
+ *
+ * @param tier - of this process
+ * @throws BootError when the kernel was not built
+ */
+export function checkImage(roots: readonly string[], tier: Tier = "default"): CheckImage {
   const { wasm, map } = readKernelAndMap();
   const all = [...new Set([...ROOTS, ...roots])];
   const { wasm: made, sites } = coroutineModule(wasm, map, all, PAGES_AT_LEAST);
-  return { module: new WebAssembly.Module(made), sites, abi: kernelImage("default").abi };
+  return { module: new WebAssembly.Module(made), sites, abi: kernelImage(tier).abi };
 }
 
 function readKernelAndMap() {

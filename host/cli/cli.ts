@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { MachineError, UsageError } from "../errors.ts";
 import { bench } from "./bench.ts";
 import { type Catalogue, readCatalogue } from "./catalogue.ts";
+import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
 import { compare } from "./compare.ts";
 import { list } from "./list.ts";
@@ -16,7 +17,7 @@ import { type Runners, runners } from "./runners.ts";
 import { stress } from "./stress.ts";
 import { wasi } from "./wasi.ts";
 
-const COMMANDS: readonly Command[] = [compare, bench, stress, list, wasi];
+const COMMANDS: readonly Command[] = [compare, bench, stress, check, list, wasi];
 
 const EXIT_USAGE = 2;
 const EXIT_MACHINE = 3;
@@ -52,9 +53,9 @@ async function statusOf(args: readonly string[], using: Backing): Promise<number
 }
 
 function contextOf(using: Backing): Context {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   return {
-    terminal: { stdout, stderr, env },
+    terminal: { stdin, stdout, stderr, env },
     runners: using.runners,
     catalogue: using.readCatalogue(),
     cores: availableParallelism(),
@@ -96,7 +97,7 @@ async function help([name, ...rest]: readonly string[], using: Backing): Promise
   return print([
     "usage: hotunplug COMMAND [options]",
     "",
-    "Measures, storms and compares the gates that keep an ioctl from racing device removal.",
+    "Measures, storms, checks and compares the gates that keep an ioctl from racing device removal.",
     "",
     ...COMMANDS.map(({ name, summary }) => `  ${name}`.padEnd(column) + summary),
     "",

@@ -9,32 +9,39 @@ import type { Page } from "./terminal.ts";
 
 export const list = define({
   name: "list",
-  summary: "name the gates, the driver revisions and the events",
+  summary: "name the gates, the driver revisions, the scenarios and the events",
   operands: "",
   operandCounts: [0],
   about:
-    "Names what the other commands take: gates, driver revisions, and the events that a storm counts.",
+    "Names what the other commands take: gates, driver revisions, the scenarios of check, and the events that a storm counts.",
   options: () => ({}),
   examples: [
     ["", "everything, with a line on each"],
     ["--json -", "the same for another program"],
   ],
-  run: async ({ values }, { terminal, catalogue }) => {
+  run: async ({ values }, { terminal, catalogue, runners }) => {
+    const scenarios = await runners.scenarios();
+    const json = toJson({ ...catalogue, scenarios });
     const { page, target, stream } = outputOf(values, terminal);
     page.print(
       joinBlocks([
         section("gates (--gate, --gates)", catalogue.gates, page),
         section("driver revisions (--revision)", catalogue.revisions, page),
+        section("scenarios (hotunplug check SCENARIO)", scenarios, page),
         eventLines(catalogue.events, page),
       ]),
     );
-    target?.save(toJson(catalogue));
-    stream?.write(toJson(catalogue));
+    target?.save(json);
+    stream?.write(json);
     return 0;
   },
 });
 
-function section(title: string, entries: readonly Entry[], { canvas }: Page): string[] {
+function section(
+  title: string,
+  entries: readonly Pick<Entry, "name" | "summary">[],
+  { canvas }: Page,
+): string[] {
   const column = Math.max(...entries.map(({ name }) => name.length)) + 4;
   const rows = entries.flatMap(({ name, summary }) => {
     return wrap(summary, canvas.width, `  ${name}`.padEnd(column), " ".repeat(column));

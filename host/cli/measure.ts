@@ -3,7 +3,7 @@
 
 import { wrap } from "../report/style.ts";
 import { drawResult, joinBlocks } from "../report/text.ts";
-import { failuresOf } from "../report/verdict.ts";
+import { failuresOf, faultsOf } from "../report/verdict.ts";
 import { openTarget, type Target, toJson } from "../report/write.ts";
 import type { Result } from "../result/result.ts";
 import type { Runner } from "../result/run.ts";
@@ -22,6 +22,7 @@ interface Output {
 
 export const EXIT_HELD = 0;
 export const EXIT_FAILED = 1;
+export const EXIT_MACHINE = 3;
 
 /**
  * Prints the parameters, runs, draws and saves.
@@ -81,8 +82,9 @@ export function finish(
   maxSlowdownPct: number | null = null,
 ): number {
   const failures = failuresOf(result, maxSlowdownPct);
+  const faults = faultsOf(result);
   const { width, style } = page.canvas;
-  const failed = failures.flatMap((line) =>
+  const failed = [...failures, ...faults].flatMap((line) =>
     wrap(`failed: ${line}`, width, "", "  ").map(style.bad),
   );
   target?.save(toJson(result));
@@ -90,7 +92,8 @@ export function finish(
   page.print(joinBlocks([drawResult(result, page.canvas), failed, saved]));
   stream?.write(toJson(result));
   if (result.interrupted) return EXIT_INTERRUPTED;
-  return failures.length > 0 ? EXIT_FAILED : EXIT_HELD;
+  if (failures.length > 0) return EXIT_FAILED;
+  return faults.length > 0 ? EXIT_MACHINE : EXIT_HELD;
 }
 
 /** A reader that has had enough (`| head`) is no error; see also cli.ts. */

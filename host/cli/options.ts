@@ -137,7 +137,7 @@ export function bytes(min: number, max: number, initial: number, help: string): 
   };
 }
 
-function writeBytes(size: number): string {
+export function writeBytes(size: number): string {
   const units = Object.entries(BYTES_PER).reverse();
   const [unit, per] = units.find(([, one]) => size >= one && size % one === 0) ?? ["", 1];
   return `${size / per}${unit}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Where the capabilities are, loaded only when a command needs one. */
-import type { RunBench, RunCompare, RunStress } from "../result/run.ts";
+import type { RunBench, RunCheck, RunCompare, RunStress } from "../result/run.ts";
 import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
 
 /** Runs kernel.wasm as a WASI command. */
@@ -8,11 +8,19 @@ export type RunWasi = (
   options: Omit<CommandOptions, "module" | "maximumPages">,
 ) => Promise<CommandEnd>;
 
+/** A scenario of `check`, for a list of them. */
+export interface ScenarioEntry {
+  readonly name: string;
+  readonly summary: string;
+}
+
 /** What the commands run; a test puts its own in their place. */
 export interface Runners {
   bench(): Promise<RunBench>;
   stress(): Promise<RunStress>;
   compare(): Promise<RunCompare>;
+  check(): Promise<RunCheck>;
+  scenarios(): Promise<readonly ScenarioEntry[]>;
   wasi(): Promise<RunWasi>;
 }
 
@@ -20,6 +28,11 @@ export const runners: Runners = {
   bench: async () => (await import("../bench/run.ts")).runBench,
   stress: async () => (await import("../stress/run.ts")).runStress,
   compare: async () => (await import("../compare/run.ts")).runCompare,
+  check: async () => (await import("../check/run.ts")).runCheck,
+  scenarios: async () => {
+    const { SCENARIOS } = await import("../check/scenarios/table.ts");
+    return SCENARIOS.map(({ name, summary }) => ({ name, summary }));
+  },
   wasi: async () => {
     const { kernelImage, MAX_PAGES } = await import("../machine/image.ts");
     const { runCommand } = await import("../wasi/run.ts");

@@ -7,9 +7,23 @@ export interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+}
+
+/** The part of standard input that a command uses which is steered by keys. */
+export interface Keyboard {
+  readonly isTTY?: boolean | undefined;
+  /** Each key at once, and Ctrl-C as one of them. */
+  setRawMode?(on: boolean): unknown;
+  on(event: "data", listener: (chunk: Buffer | string) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  off(event: "data" | "end", listener: (chunk: Buffer | string) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
 }
 
 export interface Terminal {
+  readonly stdin: Keyboard;
   readonly stdout: Stream;
   readonly stderr: Stream;
   readonly env: NodeJS.ProcessEnv;

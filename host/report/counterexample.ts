@@ -12,6 +12,8 @@ import { formatCount, formatPlural } from "./units.ts";
 const COLUMN_MIN = 30;
 const COLUMN_MAX = 64;
 const BAR = " | ";
+/** Names of the threads, and a rule. */
+const HEAD_LINES = 2;
 /** In the column of a thread that sleeps. */
 const ASLEEP = ":";
 const CYCLE = "== from here on the same again, for ever";
@@ -25,23 +27,35 @@ export function replayOf(row: CheckRow, { schedule }: CounterExample): string {
 }
 
 export function drawCounterExample(row: CheckRow, found: CounterExample, canvas: Canvas): string[] {
-  const { steps, switches, threads } = found;
+  const { steps, switches } = found;
   const length = `${formatPlural(steps.length, "step")}, ${formatSwitches(switches)}`;
-  const gutter = String(steps.length).length + 1;
-  const room = canvas.width - gutter - BAR.length * (threads.length - 1);
-  const width = Math.min(Math.floor(room / threads.length), COLUMN_MAX);
-  const inColumns = width >= COLUMN_MIN && steps.every(({ thread }) => thread in threads);
+  const { head, body } = drawSteps(found, canvas);
   return [
     ...wrap(length, canvas.width, "  "),
     "",
-    ...(inColumns
-      ? drawColumns(found, gutter, width, canvas.style)
-      : drawInARow(found, gutter, canvas)),
+    ...[...head, ...body],
     "",
     ...drawEnd(found, canvas),
     // Left whole, for copying.
     `  again: ${printable(replayOf(row, found))}`,
   ];
+}
+
+/** The first `most` steps, a column a thread where there is room, and what stands above them. */
+export function drawSteps(
+  found: CounterExample,
+  canvas: Canvas,
+  most: number = found.steps.length,
+): { head: string[]; body: string[] } {
+  const { steps, threads } = found;
+  const gutter = String(steps.length).length + 1;
+  const room = canvas.width - gutter - BAR.length * (threads.length - 1);
+  const width = Math.min(Math.floor(room / threads.length), COLUMN_MAX);
+  const inColumns = width >= COLUMN_MIN && steps.every(({ thread }) => thread in threads);
+  const first = { ...found, steps: steps.slice(0, most) };
+  if (!inColumns) return { head: [], body: drawInARow(first, gutter, canvas) };
+  const lines = drawColumns(first, gutter, width, canvas.style);
+  return { head: lines.slice(0, HEAD_LINES), body: lines.slice(HEAD_LINES) };
 }
 
 function formatSwitches(switches: number): string {
@@ -113,7 +127,7 @@ function drawInARow(found: CounterExample, gutter: number, { width, style }: Can
 }
 
 /** What was broken, who sleeps, what the objects are and how the locks stand. */
-function drawEnd(found: CounterExample, { width, style }: Canvas): string[] {
+export function drawEnd(found: CounterExample, { width, style }: Canvas): string[] {
   const { property, detail, sleepers, origins, locks } = found;
   return [
     ...wrap(`${property}: ${detail}`, width, "  ", "    ").map(style.bad),

@@ -2,7 +2,14 @@
 /** The decision table: a row a gate, everything that speaks for or against it beside it. */
 import { EMPTY_LOOP } from "../result/comparison.ts";
 import type { PairRow, RemovalRow, Result, StormRow } from "../result/result.ts";
-import { contendersOf, devicesName, distinct, stormWord, verdictStorms } from "./rows.ts";
+import {
+  checkedWord,
+  contendersOf,
+  devicesName,
+  distinct,
+  stormWord,
+  verdictStorms,
+} from "./rows.ts";
 import type { Canvas } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatBytes, formatChangePct, formatNs, formatPairTime, formatPlural } from "./units.ts";
@@ -19,6 +26,7 @@ export function drawDecision(result: Result, canvas: Canvas): string[] {
     duringRemoval(result, names),
     memory(result, names),
     storms(result, names),
+    checks(result, names),
   ].filter((group) => group.columns.length > 0);
   if (names.length === 0 || groups.length === 0) return [];
   return drawTable({ title: "gate", align: "left", cells: names }, groups, canvas);
@@ -141,6 +149,19 @@ function storms(result: Result, names: readonly string[]): Group {
   const plain = ours.filter((storm) => !storm.sanitized);
   const columns = [...column("plain", plain), ...column("sanitized", sanitized)];
   return { title: "storm", columns };
+}
+
+/** What the checks said of each gate, in the words of the storms. */
+function checks(result: Result, names: readonly string[]): Group {
+  const ours = (result.checks ?? []).filter(({ gate }) => gate !== null);
+  const columns = distinct(ours.map(({ scenario }) => scenario)).map((title): Column => {
+    const cells = names.map((name) => {
+      const row = ours.find((check) => check.gate === name && check.scenario === title);
+      return row ? checkedWord(row) : NOTHING;
+    });
+    return { title, align: "left", cells };
+  });
+  return { title: "check", columns };
 }
 
 function worstWord(words: readonly { text: string; expected: boolean }[]): Cell {

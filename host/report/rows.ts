@@ -4,6 +4,7 @@ import type { Devices } from "../result/asked.ts";
 import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
+import type { Cell } from "./table.ts";
 import { formatPlural } from "./units.ts";
 
 /** Contenders in the order to be drawn: gates as listed, then baselines, the empty loop last. */
@@ -37,10 +38,30 @@ export function stormWord(result: Result, storm: StormRow): { text: string; expe
 }
 
 /** Whether a check says the opposite of what a sound tool must say of a sound driver, or of a control. */
-export function isUnexpected({ expected, verdict }: CheckRow): boolean {
+export function isUnexpected(row: CheckRow): boolean {
+  const { expected, verdict } = row;
+  if (isUndone(row)) return false;
   return expected === "violated"
     ? verdict !== "violated"
     : expected === "holds" && verdict === "violated";
+}
+
+/** A verdict in the words of the storms, for a table of both. */
+export function checkedWord(row: CheckRow): Cell {
+  const { verdict, expected } = row;
+  const unexpected = isUnexpected(row);
+  if (isUndone(row)) return { text: "ERROR", look: "bad" };
+  if (expected === "violated" && unexpected) return { text: "NOT CAUGHT", look: "bad" };
+  if (expected === "violated") return { text: "caught", look: "good" };
+  if (verdict === "violated") {
+    return unexpected ? { text: "VIOLATED", look: "bad" } : { text: "violated", look: "bold" };
+  }
+  return verdict === "holds" ? { text: "held", look: "good" } : { text: verdict };
+}
+
+/** Whether the checker failed before it had a verdict. */
+export function isUndone({ error, verdict }: CheckRow): boolean {
+  return error !== undefined && verdict !== "violated";
 }
 
 /** What the threads do not share in words, or do. */

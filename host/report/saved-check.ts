@@ -46,6 +46,7 @@ export const check: is.Shape<CheckRow> = is.object<CheckRow>({
   seconds: is.number,
   collision: is.number,
   counterexample: is.nullable(counterexample),
+  error: is.optional(is.string),
   command: is.string,
 });
 

@@ -4,9 +4,17 @@
  * where an interval supports them; where it includes 1 the sentence says that no difference was
  * seen, never that there is none.
  */
+import type { CheckRow } from "../result/check.ts";
 import type { ComparisonRow, Metric, RemovalRow, Result, StormRow } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
-import { distinct, isControl, isSideBySide, metricName, verdictStorms } from "./rows.ts";
+import {
+  distinct,
+  isControl,
+  isSideBySide,
+  isUnexpected,
+  metricName,
+  verdictStorms,
+} from "./rows.ts";
 import { formatNs, formatNumber, formatPlural } from "./units.ts";
 
 /** @returns sentences, none when nothing was compared or stormed */
@@ -15,12 +23,14 @@ export function sentencesOf(result: Result): string[] {
   const rows = result.comparisons.filter((row) => isOffer(result, row.a));
   const gate = bestGate(rows);
   const sentences = gate ? [costSentence(rows, gate), removalSentence(result, rows, gate)] : [];
-  return [...sentences, stormSentence(result)].filter((sentence) => sentence !== "");
+  const verdicts = [stormSentence(result), checkSentence(result)];
+  return [...sentences, ...verdicts].filter((sentence) => sentence !== "");
 }
 
-/** Neither a control nor a gate that failed its storm is worth recommending. */
+/** Neither a control nor a gate that failed its storm or check is worth recommending. */
 function isOffer(result: Result, gate: string): boolean {
   if (isControl(result, gate)) return false;
+  if (result.checks?.some((check) => check.gate === gate && isUnexpected(check))) return false;
   return !verdictStorms(result).some((storm) => storm.gate === gate && !storm.held);
 }
 
@@ -136,6 +146,22 @@ function stormSentence(result: Result): string {
     parts.push(`the control ${listed(missed)} was not caught, so that says little`);
   else if (caught.length > 0) parts.push(`the control ${listed(caught)} was caught`);
   return sentence(parts.join(", and "));
+}
+
+/** Beside measurements; of a check alone its table says all. */
+function checkSentence({ command, checks = [] }: Result): string {
+  const sound = checks.filter(({ expected }) => expected === "holds");
+  if (command !== "compare" || sound.length === 0) return "";
+  const subjects = (rows: readonly CheckRow[]) => listed(rows.map(({ subject }) => subject));
+  const failed = sound.filter(isUnexpected);
+  const short = sound.filter(({ verdict }) => verdict === "bounded");
+  if (failed.length > 0) return sentence(`a schedule was found that breaks ${subjects(failed)}`);
+  const all = sound.length === 1 ? subjects(sound) : `all ${sound.length} drivers`;
+  if (short.length === 0)
+    return sentence(`in every schedule of a client against a removal ${all} held`);
+  return sentence(
+    `no schedule was found that breaks ${all}; not every one was tried of ${subjects(short)}`,
+  );
 }
 
 /** How often a word fell, and where the difference was largest. */

@@ -34,7 +34,7 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawBreakEvens(result, canvas),
     drawStorms(result, canvas, detailed),
     drawHistory(result, canvas),
-    drawChecks(result, canvas),
+    drawChecks(result, canvas, result.command !== "compare"),
     drawClaims(result, canvas),
     drawRemarks(result, canvas),
   ]);
@@ -102,6 +102,9 @@ const REMOVAL_NOTE =
 const STORM_NOTE =
   "storm: held, or violated; caught: the negative control was found out, as it must be. Sanitized: every access is checked, and steps of adding a device fail now and then.";
 
+const CHECK_NOTE =
+  "check: every schedule of a client that opens, does an ioctl and closes, against a removal; bounded: not every one.";
+
 function withFootnotes(table: readonly string[], result: Result, canvas: Canvas): string[] {
   if (table.length === 0) return [];
   const { dim } = canvas.style;
@@ -123,6 +126,7 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
   }
   if (result.removals.length > 0) notes.push(REMOVAL_NOTE);
   if (result.storms.length > 0) notes.push(STORM_NOTE);
+  if ((result.checks ?? []).some(({ gate }) => gate !== null)) notes.push(CHECK_NOTE);
   return [...table, "", ...notes.flatMap((note) => wrap(note, canvas.width).map(dim))];
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckRow } from "../result/check.ts";
 import type { Result } from "../result/result.ts";
-import { isControl, isUnexpected, metricName, verdictStorms } from "./rows.ts";
+import { isControl, isUndone, isUnexpected, metricName, verdictStorms } from "./rows.ts";
 import { formatNumber } from "./units.ts";
 
 /**
@@ -34,6 +34,13 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
     );
   }
   return lines;
+}
+
+/** What the checker itself failed at: a run with such a line says nothing of what it was to check. */
+export function faultsOf(result: Result): string[] {
+  return (result.checks ?? []).filter(isUndone).map(({ scenario, subject, error }) => {
+    return `${scenario}, ${subject}: internal error: ${error}`;
+  });
 }
 
 function checkFailure({ verdict, property }: CheckRow): string {

@@ -36,12 +36,13 @@ export function toJson(value: object): string {
 
 /**
  * @param path - where the result is to be; what is there stays until save()
+ * @param option - that named it
  * @throws UsageError when it cannot be written: no such directory, no permission, a directory
  */
-export function openTarget(path: string): Target {
+export function openTarget(path: string, option = "--json"): Target {
   try {
     const kind = statSync(path, { throwIfNoEntry: false });
-    if (kind?.isDirectory()) throw new UsageError(`--json ${path}: is a directory`);
+    if (kind?.isDirectory()) throw new UsageError(`${option} ${path}: is a directory`);
     if (kind) accessSync(path, constants.W_OK);
     // A pipe or a device is written to, never replaced.
     if (kind && !kind.isFile()) return inPlace(path);
@@ -49,7 +50,7 @@ export function openTarget(path: string): Target {
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const where = isMissing(cause) ? `: no directory ${dirname(path)}` : `: ${reasonOf(cause)}`;
-    throw new UsageError(`--json ${path}: cannot be written${where}`, { cause });
+    throw new UsageError(`${option} ${path}: cannot be written${where}`, { cause });
   }
 }
 

@@ -64,6 +64,8 @@ export interface CompareAsked extends BenchAsked {
 export interface CheckAsked {
   /** Null: each of them. */
   readonly scenario: string | null;
+  /** Null: each of the scenario's. */
+  readonly variant: string | null;
   /** Null: each that the scenario is for. */
   readonly revision: string | null;
   /** Null: each, or the revision brings its own. */
@@ -83,6 +85,8 @@ export interface CheckAsked {
   readonly workers: number;
   /** Whether schedules that differ only in the order of independent steps count as one. */
   readonly reduction: boolean;
+  /** The schedule that is run, and no other; null: they are searched. */
+  readonly replay: string | null;
 }
 
 /** Parameters of `compare A.json B.json`. */

@@ -40,6 +40,11 @@ export interface CheckRow {
   /** Upper bound of the chance that two states had one hash, so that one was not explored. */
   readonly collision: number;
   readonly counterexample: CounterExample | null;
+  /**
+   * Present where the checker itself failed, or its thread died: what it said. It is no verdict on what
+   * was checked; one that was reached before stands.
+   */
+  readonly error?: string;
   /** The command that checks this again. */
   readonly command: string;
 }

@@ -7,7 +7,10 @@ import { FAKE_MAIN, hotunplug, MAIN } from "./spawn.ts";
 /** Command line, and the line that it is refused with, after "hotunplug: ". */
 const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["bnech", 'unknown command "bnech"; did you mean bench?'],
-  ["frobnicate", 'unknown command "frobnicate"; there are compare, bench, stress, list, wasi'],
+  [
+    "frobnicate",
+    'unknown command "frobnicate"; there are compare, bench, stress, check, list, wasi',
+  ],
   ["--foo", "unknown option --foo; a command comes first"],
   ["help bnch", 'unknown command "bnch"; did you mean bench?'],
   ["bench foo", 'bench: unexpected argument "foo"'],
@@ -67,6 +70,31 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["compare a b", "compare: a: cannot be read: no such file or directory"],
   ["compare --rounds 3 a b", "compare: --rounds has no meaning beside two saved results"],
   ["compare --force", "compare: --force goes with two saved results"],
+  ["check removl", 'check: unknown scenario "removl"; did you mean removal?'],
+  ["check x", 'check: unknown scenario "x"; there are removal, rwsem, percpu_ref'],
+  ["check removal rwsem", 'check: unexpected argument "rwsem"'],
+  [
+    "check removal --revision rwsem --gate busted",
+    "check: --gate busted: the revision rwsem brings its own",
+  ],
+  ["check --threads 2", "check: --threads 2 goes with a scenario, and none is named"],
+  ["check removal --threads 8", 'check: --threads: expected a whole number from 1 to 7, saw "8"'],
+  ["check --bound 2", 'check: --bound: expected preemptions=N with N from 0 to 1000, saw "2"'],
+  [
+    "check --bound preemptions=-1",
+    'check: --bound: expected preemptions=N with N from 0 to 1000, saw "preemptions=-1"',
+  ],
+  [
+    "check --max-states 0",
+    'check: --max-states: expected a whole number from 1 to 2147483646, saw "0"',
+  ],
+  ["check --memory x86", 'check: --memory: expected sc, tso or pso, saw "x86"'],
+  ["check --search deep", 'check: --search: expected bfs, dfs, random or pct, saw "deep"'],
+  [
+    "check --replay hp1",
+    "check: --replay goes with the scenario that the schedule is of; none is named",
+  ],
+  ["check --trace /no/x", "check: --trace /no/x: cannot be written: no directory /no"],
   ["list x", 'list: unexpected argument "x"'],
   ["wasi --deadline 1ms", 'wasi: --deadline: expected a duration from 1s to 60m, saw "1ms"'],
 ];
@@ -91,6 +119,15 @@ test("a Node that is too old is told so before anything else is loaded", () => {
   assert.is(stderr, "hotunplug: Node 18.19.0 is too old: it needs 20 or newer\n");
   assert.is(stdout, "");
   assert.is(status, 3);
+});
+
+test("a memory limit beyond the machine's memory is refused", () => {
+  const { status, stderr } = hotunplug(["check", "--memory-limit", "1024GiB"]);
+  assert.is(status, 2);
+  assert.match(
+    stderr,
+    /^hotunplug: check: --memory-limit 1024GiB: this machine has \d+[KMG]iB in all/,
+  );
 });
 
 test("memory that holds no machine of that many CPUs is refused under the option's name", () => {

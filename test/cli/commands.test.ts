@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseResult } from "../../host/report/saved.ts";
-import type { BenchAsked, CompareAsked, StressAsked } from "../../host/result/asked.ts";
+import type { BenchAsked, CheckAsked, CompareAsked, StressAsked } from "../../host/result/asked.ts";
 import { SEEDS } from "./fake-main.ts";
 import { hotunplug } from "./spawn.ts";
 
@@ -26,7 +26,7 @@ test("without a command there is help, and status 0", () => {
   assert.is(status, 0);
 });
 
-for (const command of ["bench", "stress", "compare", "list", "wasi"]) {
+for (const command of ["bench", "stress", "compare", "check", "list", "wasi"]) {
   test(`${command} --help has usage and examples, and help ${command} is the same`, () => {
     const { status, stdout } = hotunplug([command, "--help"]);
     assert.match(stdout, `usage: hotunplug ${command} [options]`);
@@ -68,6 +68,32 @@ test("what is printed first is the command that repeats the run", () => {
 test("stress fills in the gate where the revision takes one, and none where it does not", () => {
   assert.is(askedBy<StressAsked>("stress").asked.gate, "rwsem");
   assert.is(askedBy<StressAsked>("stress", "--revision", "percpu-ref").asked.gate, null);
+});
+
+test("check asks for a scenario, its variant, and what is to be searched how", () => {
+  const { asked, stderr } = askedBy<CheckAsked>(
+    ...["check", "percpu-ref/two-getters", "--threads", "3", "--bound", "preemptions=2"],
+    ...["--memory", "tso", "--search", "pct", "--no-reduction", "--memory-limit", "64MiB"],
+  );
+  const { scenario, variant, threads, bound, memory, search, reduction } = asked;
+  assert.equal([scenario, variant, threads, bound], ["percpu_ref", "two-getters", 3, 2]);
+  assert.equal([memory, search, reduction], ["tso", "pct", false]);
+  assert.equal([asked.memoryLimitBytes, asked.maxStates, asked.replay], [2 ** 26, null, null]);
+  assert.match(stderr, /^hotunplug check percpu-ref\/two-getters --threads 3 /);
+  const { asked: suite } = askedBy<CheckAsked>("check");
+  assert.equal([suite.scenario, suite.revision, suite.gate, suite.bound], [null, null, null, null]);
+});
+
+test("what check finds ends with 1 where it must not be, and its own errors with 3", () => {
+  const held = hotunplug(["check"]);
+  assert.is(held.status, 0, held.stdout);
+  const found = hotunplug(["check", "--seed", `${SEEDS.violated}`]);
+  assert.is(found.status, 1);
+  assert.match(found.stdout, "failed: rcu, busted grace period: this control was not caught");
+  const fault = hotunplug(["check", "--seed", `${SEEDS.fault}`]);
+  assert.is(fault.status, 3);
+  assert.match(fault.stdout, "INTERNAL ERROR");
+  assert.match(fault.stdout, /failed: .*: internal error: its thread exited with status 1/);
 });
 
 test("--quick changes defaults, not what is asked for by name", () => {
@@ -148,11 +174,13 @@ test("--width narrows the text", () => {
   assert.ok(stdout.split("\n").every((line) => line.length <= 60 || line.startsWith("  again:")));
 });
 
-test("list names gates, revisions and events; --json has them for programs", () => {
+test("list names gates, revisions, scenarios and events; --json has them for programs", () => {
   const { stdout } = hotunplug(["list"]);
-  for (const name of ["rwsem_per_device", "put_device", "rcu_gp"]) assert.match(stdout, name);
-  const { gates } = JSON.parse(hotunplug(["list", "--json", "-"]).stdout);
-  assert.is(gates[0].name, "rwsem");
+  for (const name of ["rwsem_per_device", "put_device", "clients against a removal", "rcu_gp"]) {
+    assert.match(stdout, name);
+  }
+  const { gates, scenarios } = JSON.parse(hotunplug(["list", "--json", "-"]).stdout);
+  assert.equal([gates[0].name, scenarios[0].name], ["rwsem", "removal"]);
 });
 
 test("--version prints the version", () => {

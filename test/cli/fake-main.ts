@@ -7,8 +7,10 @@ import type { Catalogue } from "../../host/cli/catalogue.ts";
 import { run } from "../../host/cli/cli.ts";
 import { MachineError, UsageError } from "../../host/errors.ts";
 import type { Asked } from "../../host/result/asked.ts";
+import type { CheckRow } from "../../host/result/check.ts";
 import type { Command, Result } from "../../host/result/result.ts";
 import type { Runner } from "../../host/result/run.ts";
+import { CHECKS, checkResult } from "../report/sample-checks.ts";
 import { sampleResult } from "../report/sample-result.ts";
 
 export const SEEDS = {
@@ -21,6 +23,8 @@ export const SEEDS = {
   untilAborted: 6,
   /** Works on, whatever it is told. */
   deaf: 7,
+  /** Its own fault: of `check`. */
+  fault: 8,
 } as const;
 
 /** A runner that waits looks this often whether it should stop. */
@@ -46,7 +50,14 @@ const catalogue: Catalogue = {
   ],
 };
 
+const SCENARIOS = [
+  { name: "removal", summary: "clients against a removal" },
+  { name: "rwsem", summary: "readers and a writer" },
+  { name: "percpu_ref", summary: "a kill against getters" },
+];
+
 function resultOf(command: Command, asked: Asked): Result {
+  if (command === "check") return { ...checkResult(CHECKS.filter(isAsItMust)), asked };
   const sample = sampleResult();
   const storms = sample.storms.filter((storm) => command !== "bench" && storm.gate !== "busted");
   if (command === "stress") {
@@ -57,10 +68,22 @@ function resultOf(command: Command, asked: Asked): Result {
   return { ...sample, command, asked, storms };
 }
 
+/** Of the rows that are made up: those that are no failure. */
+function isAsItMust({ expected, verdict }: CheckRow): boolean {
+  return expected === null || verdict === "bounded" || expected === verdict;
+}
+
 function violated(result: Result): Result {
+  if (result.command === "check") return { ...result, checks: CHECKS };
   const violations = [{ property: "leak", detail: "2 cxl_memdev left once all was closed" }];
   const storms = result.storms.map((storm) => ({ ...storm, held: false, violations }));
   return { ...result, storms };
+}
+
+function faulty(result: Result): Result {
+  const error = "its thread exited with status 1";
+  const [row] = CHECKS;
+  return row ? { ...result, checks: [{ ...row, verdict: "bounded", error }] } : result;
 }
 
 function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
@@ -76,6 +99,7 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       }
       const result = resultOf(command, asked);
       if (signal.aborted) return { ...result, interrupted: true };
+      if (seed === SEEDS.fault) return faulty(result);
       return seed === SEEDS.violated ? violated(result) : result;
     };
 }
@@ -87,6 +111,8 @@ if (process.argv[1]?.includes("fake-main")) {
       bench: runner("bench"),
       stress: runner("stress"),
       compare: runner("compare"),
+      check: runner("check"),
+      scenarios: async () => SCENARIOS,
       wasi: async () => async () => ({ exitStatus: 0, threads: 0 }),
     },
     readCatalogue: () => catalogue,

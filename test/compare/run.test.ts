@@ -26,12 +26,23 @@ test("compare measures, storms and looks at the history; what it finds there is 
     "rwsem sanitized as found: any",
     "put_device+rwsem sanitized as found: any",
   ]);
+  assert.equal(
+    result.checks?.map(({ subject, verdict }) => `${subject}: ${verdict}`),
+    ["put_device+rwsem: holds", "put_device+busted: violated"],
+  );
   assert.is(result.removals.length, 2);
   const ioctls = result.pairs.filter(({ workload }) => workload === "ioctl");
   assert.equal(ioctls.map(({ contender }) => contender).sort(), ["busted", "rwsem"]);
   assert.ok(result.comparisons.some(({ a, b }) => a === "busted" && b === "rwsem"));
   assert.equal(result.interrupted, undefined);
-  for (const text of ["plain", "sanitized", "The driver as it stood", "percpu_ref", "leak"]) {
+  for (const text of [
+    "plain",
+    "sanitized",
+    "every schedule",
+    "The driver as it stood",
+    "percpu_ref",
+    "leak",
+  ]) {
     assert.match(stderr, text);
   }
   assert.not.match(stderr, "failed:");

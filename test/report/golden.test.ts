@@ -51,6 +51,7 @@ const DRAWINGS: Readonly<Record<string, () => Result>> = {
   stress: stressResult,
   check: () => checkResult(CHECKS, CLAIMS),
   control: () => checkResult(CHECKS.slice(1, 2)),
+  livelock: () => checkResult(CHECKS.slice(6, 7)),
 };
 
 for (const [name, result] of Object.entries(DRAWINGS)) {

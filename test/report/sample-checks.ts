@@ -173,7 +173,8 @@ export function checkResult(
     ...none,
     command: "check",
     asked: {
-      ...{ scenario: null, revision: null, gate: null, threads: null, memory: "sc", search: "bfs" },
+      ...{ scenario: null, variant: null, revision: null, gate: null, threads: null },
+      ...{ memory: "sc", search: "bfs", replay: null },
       ...{ seed: 1, bound: null, maxStates: null, memoryLimitBytes: 2 ** 31, workers: 2 },
       reduction: true,
     },

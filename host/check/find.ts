@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Does one job: whatever goes wrong on the way is its outcome. */
+import { MachineError } from "../errors.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
+import { Violation } from "../machine/coroutine/violation.ts";
+import type { CounterExample } from "../result/check.ts";
+import { type Configuration, explore, prepare, searchesCycles } from "./configuration.ts";
+import { counterExample } from "./counterexample.ts";
+import type { Explored } from "./explored.ts";
+import {
+  type Figures,
+  isWalk,
+  type Job,
+  NO_FIGURES,
+  NO_GAPS,
+  type Outcome,
+  WALK_STEPS,
+} from "./job.ts";
+import { wrongOutcome } from "./outcomes.ts";
+import type { Variant } from "./scenario.ts";
+import { scenarioNamed } from "./scenarios/table.ts";
+import type { CheckImage } from "./workbench.ts";
+
+/** @returns true to stop */
+type OnFigures = (figures: Figures) => boolean;
+
+const NO_LIMIT = 2 ** 31 - 2;
+const TRAP = "kernel trap";
+
+export function findOut(image: CheckImage, job: Job, onFigures: OnFigures): Outcome {
+  const startedMs = performance.now();
+  let figures = NO_FIGURES;
+  const note: OnFigures = (now) => {
+    figures = now;
+    return onFigures(now);
+  };
+  const end = endOf(() => search(image, job, note));
+  const seconds = (performance.now() - startedMs) / 1000;
+  const nothing = { property: null, counterexample: null, error: null, gaps: NO_GAPS };
+  return { ...nothing, figures, seconds, ...end };
+}
+
+type End = Pick<Outcome, "end"> & Partial<Outcome>;
+
+function endOf(work: () => End): End {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Violation) return { end: "violated", property: error.property };
+    if (error instanceof WebAssembly.RuntimeError) {
+      return { end: "violated", property: `${TRAP}: ${error.message}` };
+    }
+    if (isOutOfMemory(error)) return { end: "memory" };
+    const cannotStart = error instanceof MachineError ? "the scenario cannot start: " : "";
+    return { end: "failed", error: `${cannotStart}${lineOf(error)}` };
+  }
+}
+
+/** No room for another table, which the engine says in more than one way. */
+export function isOutOfMemory(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return true;
+  return error instanceof RangeError && /allocation|array length|memory/i.test(message);
+}
+
+/** The error, and where it was thrown. */
+function lineOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const at = /\n\s+at .*?([\w-]+\.[jt]s:\d+)/.exec(error.stack ?? "")?.[1];
+  return `${error.name}: ${error.message}${at === undefined ? "" : ` (${at})`}`;
+}
+
+export function configurationOf({ options }: Job, variant: Variant): Configuration {
+  const { bound: preemptions, maxStates } = options;
+  const most = maxStates ?? (isWalk(options) ? WALK_STEPS : NO_LIMIT);
+  return { ...options, variant, preemptions, maxStates: most, liveness: true };
+}
+
+/** @throws Error when the table has no such variant, which whoever made the job has seen there */
+export function variantOf(image: CheckImage, { scenario, variant, driver, threads }: Job): Variant {
+  const variants = scenarioNamed(scenario).variants(image.abi, driver, threads);
+  const found = variants.find(({ name }) => name === variant);
+  if (found === undefined) throw new Error(`[harness bug] no ${scenario}/${variant}`);
+  return found;
+}
+
+function search(image: CheckImage, job: Job, note: OnFigures): End {
+  const configuration = configurationOf(job, variantOf(image, job));
+  const on = prepare(image, configuration);
+  let waiting = 0;
+  const explored = explore(on, configuration, (counts, left) => {
+    waiting = left;
+    return note({ ...counts, waiting });
+  });
+  const { found, counts, leftOut, worth } = explored;
+  note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
+  const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
+  const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
+  if (wrong !== null && found.kind !== "violated")
+    return { gaps, end: "violated", property: wrong };
+  return { gaps, ...endOfSearch(on, configuration, explored) };
+}
+
+function endOfSearch(on: Interleaver, configuration: Configuration, { found }: Explored): End {
+  switch (found.kind) {
+    case "exhausted":
+      return { end: "exhausted" };
+    case "stopped":
+      return { end: found.why };
+    case "contended":
+      throw new Error("[harness bug] a search ended that was to begin anew");
+    case "violated": {
+      const { violation, actions } = found;
+      const property = violation.property;
+      return { end: "violated", property, ...shown(on, configuration, actions, violation) };
+    }
+  }
+}
+
+/** A violation that cannot be shown is one all the same. */
+function shown(
+  on: Interleaver,
+  configuration: Configuration,
+  actions: readonly number[],
+  violation: Violation,
+): { counterexample: CounterExample | null; error: string | null } {
+  try {
+    return { counterexample: counterExample(on, configuration, actions, violation), error: null };
+  } catch (error) {
+    return {
+      counterexample: null,
+      error: `its schedule cannot be shown: ${lineOf(error)}`,
+    };
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** From what was asked to the configurations that it names: variants of scenarios, by driver. */
+import type { KernelAbi } from "../abi/kernel.ts";
+import { UsageError } from "../errors.ts";
+import { driverId, OPEN_REVISION } from "../machine/driver.ts";
+import type { CheckAsked } from "../result/asked.ts";
+import type { Driver, Scenario } from "./scenario.ts";
+import { drivers, type SuiteEntry, scenarioNamed, suite } from "./scenarios/table.ts";
+
+/** A machine keeps a bit for each of its threads. */
+const MOST_THREADS = 8;
+
+export type Wanted = Pick<CheckAsked, "scenario" | "variant" | "revision" | "gate" | "threads">;
+
+/** @throws UsageError for names that there are none of, or that do not go together */
+export function select(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
+  const { revision, gate, threads } = wanted;
+  if (revision !== null && gate !== null) driverId(abi, revision, gate); // throws
+  const entries = wanted.scenario === null ? ofSuite(wanted, abi) : ofScenario(wanted, abi);
+  if (entries.length === 0) throw new UsageError(`${driverOptions(wanted)}: no scenario is for it`);
+  for (const { scenario, variant } of entries) {
+    const most = variant.threads.length;
+    if (most <= MOST_THREADS) continue;
+    const name = `${scenario.name} has ${most} threads then`;
+    throw new UsageError(`--threads ${threads}: ${name}, and can have ${MOST_THREADS} at most`);
+  }
+  return entries;
+}
+
+function driverOptions({ revision, gate }: Wanted): string {
+  const parts = [revision && `--revision ${revision}`, gate && `--gate ${gate}`];
+  return parts.filter((part) => part !== null).join(" ");
+}
+
+function isWanted({ revision, gate }: Wanted, driver: Driver | null): boolean {
+  if (revision === null && gate === null) return true;
+  if (driver === null) return false;
+  return [null, driver.revision].includes(revision) && [null, driver.gate].includes(gate);
+}
+
+function ofSuite(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
+  return suite(abi).filter(({ driver }) => isWanted(wanted, driver));
+}
+
+function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
+  const scenario = scenarioNamed(wanted.scenario ?? "");
+  const { variant: name, threads } = wanted;
+  const all = subjects(scenario, wanted, abi).flatMap((driver) =>
+    scenario.variants(abi, driver, threads).map((variant) => ({ scenario, driver, variant })),
+  );
+  if (name === null) {
+    const usual = all.filter(({ variant }) => variant.inSuite !== false);
+    return usual.length > 0 ? usual : all;
+  }
+  const found = all.filter(({ variant }) => variant.name === name);
+  if (found.length > 0 || all.length === 0) return found;
+  const names = [...new Set(all.map(({ variant }) => variant.name))].join(", ");
+  throw new UsageError(
+    `${scenario.name}/${name}: ${scenario.name} has no such variant; there are ${names}`,
+  );
+}
+
+/** The drivers of a scenario that were asked for: null where it is about none. */
+function subjects(scenario: Scenario, wanted: Wanted, abi: KernelAbi): (Driver | null)[] {
+  const { revision, gate } = wanted;
+  if (scenario.ofDriver) return drivers(abi).filter((driver) => isWanted(wanted, driver));
+  if (revision === null && gate === null) return [null];
+  throw new UsageError(
+    `${driverOptions(wanted)}: the scenario ${scenario.name} is about no driver`,
+  );
+}
+
+/** Name of a driver as built: "put_device+rwsem", "rwsem". */
+export function driverName({ revision, gate }: Driver): string {
+  return revision === OPEN_REVISION ? `${revision}+${gate}` : revision;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Checks several configurations at the same time: the likely longest first, their rows in order. */
+import type { Tier } from "../machine/engine.ts";
+import type { CheckRow } from "../result/check.ts";
+import type { RunContext } from "../result/run.ts";
+import { doJobs } from "./crew.ts";
+import { isWalk, type Job, type SearchOptions, WALK_STEPS } from "./job.ts";
+import { rowOf } from "./row.ts";
+import type { SuiteEntry } from "./scenarios/table.ts";
+import { driverName } from "./select.ts";
+import { Tally } from "./tally.ts";
+import { likelyStates } from "./weights.ts";
+import { checkImage } from "./workbench.ts";
+
+export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
+  readonly threads: number | null;
+  /** For all of them together. */
+  readonly memoryLimitBytes: number;
+  readonly workers: number;
+  /** Of this process. */
+  readonly tier: Tier;
+}
+
+/** @returns a row for each entry that was begun before the interruption */
+export async function checkAll(
+  entries: readonly SuiteEntry[],
+  options: SuiteOptions,
+  { signal, onProgress }: RunContext,
+): Promise<CheckRow[]> {
+  if (signal.aborted) return [];
+  const { threads, tier } = options;
+  const crew = Math.min(options.workers, entries.length);
+  const perJob = searchOptions(options, crew);
+  const planned = plan(entries, perJob);
+  const tally = new Tally(planned);
+  const roots = new Set(entries.flatMap(({ variant }) => variant.roots));
+  const { module, sites } = checkImage([...roots], tier);
+  const outcomes = await doJobs(
+    planned.map(({ entry }) => jobOf(entry, threads, perJob)),
+    {
+      shared: { module, sites, tier, stop: new Int32Array(new SharedArrayBuffer(4)) },
+      threads: crew,
+      signal,
+      onFigures: (index, figures) => {
+        tally.figures(index, figures);
+        onProgress(tally.progress);
+      },
+      onDone: (index, { figures }) => {
+        tally.done(index, figures);
+        onProgress(tally.progress);
+      },
+    },
+  );
+  const rows = planned.map(({ entry, place }, index) => {
+    const outcome = outcomes[index] ?? null;
+    return { place, row: outcome && rowOf(entry, threads, perJob, outcome) };
+  });
+  return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
+}
+
+/** The likely longest first: what is begun last then ends last by little. */
+function plan(entries: readonly SuiteEntry[], options: SearchOptions) {
+  const walk = isWalk(options);
+  const steps = options.maxStates ?? WALK_STEPS;
+  return entries
+    .map((entry, place) => {
+      const likely = walk ? steps : likelyStates(entry);
+      return { entry, place, likely, walk, name: nameOf(entry) };
+    })
+    .sort((a, b) => b.likely - a.likely || a.place - b.place);
+}
+
+/** What is left of the limits when `crew` searches run at the same time. */
+function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
+  const { memory, search, seed, bound, maxStates, reduction, memoryLimitBytes, workers } = options;
+  return {
+    ...{ memory, search, seed, bound, maxStates, reduction },
+    memoryBytes: Math.floor(memoryLimitBytes / Math.max(crew, 1)),
+    workers: Math.max(1, Math.floor(workers / Math.max(crew, 1))),
+  };
+}
+
+export function jobOf(
+  { scenario, driver, variant }: SuiteEntry,
+  threads: number | null,
+  options: SearchOptions,
+): Job {
+  return { scenario: scenario.name, variant: variant.name, driver, threads, options };
+}
+
+function nameOf({ scenario, driver, variant }: SuiteEntry): string {
+  return `${scenario.name} ${driver === null ? variant.name : driverName(driver)}`;
+}

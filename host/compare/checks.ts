@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The checks of `compare`: every schedule of one client against a removal, through each gate. */
+import { availableParallelism } from "node:os";
+import { select } from "../check/select.ts";
+import { checkAll } from "../check/suite.ts";
+import { OPEN_REVISION } from "../machine/driver.ts";
+import { kernelImage } from "../machine/image.ts";
+import type { CompareAsked } from "../result/asked.ts";
+import type { CheckRow } from "../result/check.ts";
+import type { RunContext } from "../result/run.ts";
+
+const SCENARIO = "removal";
+/** Some times what the gate with the most states has: it is there to end, not to be reached. */
+const MAX_STATES = 4_000_000;
+const MEMORY_BYTES = 2 ** 30;
+
+/** @returns a row for each gate that was begun before the interruption */
+export function checkGates(
+  { gates, seed, tier }: Pick<CompareAsked, "gates" | "seed" | "tier">,
+  context: RunContext,
+): Promise<CheckRow[]> {
+  const { abi } = kernelImage(tier);
+  const ofDriver = { scenario: SCENARIO, variant: null, revision: OPEN_REVISION, threads: null };
+  const entries = gates.flatMap((gate) => select({ ...ofDriver, gate }, abi));
+  const options = {
+    ...({ memory: "sc", search: "bfs", seed, bound: null, reduction: true } as const),
+    ...{ threads: null, maxStates: MAX_STATES, memoryLimitBytes: MEMORY_BYTES, tier },
+    workers: availableParallelism(),
+  };
+  return checkAll(entries, options, context);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Threads that search: what they find, and what becomes of a job whose thread fails. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type CrewOrders, doJobs } from "../../host/check/crew.ts";
+import type { Job } from "../../host/check/job.ts";
+import type { Shared } from "../../host/check/protocol.ts";
+import { scenarioNamed } from "../../host/check/scenarios/table.ts";
+import { checkImage } from "../../host/check/workbench.ts";
+import { kernelImage } from "../../host/machine/image.ts";
+
+const driver = { revision: "put_device", gate: "busted" };
+const { abi } = kernelImage("default");
+const [variant] = scenarioNamed("removal").variants(abi, driver, null);
+const { module, sites } = checkImage(variant?.roots ?? []);
+
+const JOB: Job = {
+  ...{ scenario: "removal", variant: variant?.name ?? "", driver, threads: null },
+  options: {
+    ...{ memory: "sc", search: "bfs", seed: 1, bound: null, maxStates: null },
+    ...{ memoryBytes: 2 ** 28, reduction: true, workers: 1 },
+  },
+};
+const REFCOUNT: Job = { ...JOB, driver: { revision: "put_device", gate: "refcount" } };
+
+type More = Omit<Partial<CrewOrders>, "shared"> & { shared?: Partial<Shared> };
+
+function orders(more: More = {}): CrewOrders {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const { signal } = new AbortController();
+  const nothing = () => {};
+  return {
+    ...{ threads: 2, signal, onFigures: nothing, onDone: nothing, ...more },
+    shared: { module, sites, tier: "default", stop, ...more.shared },
+  };
+}
+
+test("each job has its outcome at its place", async () => {
+  const done: number[] = [];
+  const all = [JOB, { ...JOB, variant: "none" }, JOB];
+  const outcomes = await doJobs(all, orders({ onDone: (index) => done.push(index) }));
+  assert.equal(
+    outcomes.map((outcome) => outcome?.end),
+    ["violated", "failed", "violated"],
+  );
+  assert.match(outcomes[1]?.error ?? "", "no removal/none");
+  assert.equal(done.sort(), [0, 1, 2]);
+  const [first, , last] = outcomes;
+  assert.equal(first?.figures, last?.figures);
+});
+
+test("limits end a search, and its figures say how far it was", async () => {
+  const limited = { ...REFCOUNT, options: { ...REFCOUNT.options, maxStates: 2_000 } };
+  const [outcome] = await doJobs([limited], orders());
+  assert.is(outcome?.end, "states");
+  assert.ok((outcome?.figures.states ?? 0) > 2_000);
+});
+
+test("a thread that dies fails its job and no other, and nothing hangs", async () => {
+  // What the thread cannot bear is in the shared part: each one dies of it at its first job.
+  const tier = "no such tier" as "default";
+  const outcomes = await doJobs([JOB, JOB, JOB], orders({ shared: { tier } }));
+  for (const outcome of outcomes) {
+    assert.is(outcome?.end, "failed");
+    assert.match(outcome?.error ?? "", "no such tier");
+  }
+});
+
+test("a thread that falls silent fails its job", async () => {
+  const [outcome] = await doJobs([REFCOUNT], orders({ silentMs: 1 }));
+  assert.is(outcome?.end, "failed");
+  assert.match(outcome?.error ?? "", "silent for 0.001 s");
+});
+
+test("an interruption keeps how far a search is, and begins no other", async () => {
+  const controller = new AbortController();
+  const outcomes = await doJobs(
+    [REFCOUNT, REFCOUNT],
+    orders({ threads: 1, signal: controller.signal, onFigures: () => controller.abort() }),
+  );
+  assert.is(outcomes[0]?.end, "interrupted");
+  assert.ok((outcomes[0]?.figures.states ?? 0) > 0);
+  assert.is(outcomes[1], null);
+});
+
+test.run();
