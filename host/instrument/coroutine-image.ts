@@ -11,13 +11,15 @@
  * thread is taken off again (0) or its first function returns (1, the result being in CONTROL.result).
  * The word below a thread's first frame is 0.
  */
-import { CONTROL, type FunctionPlan, writeFunction, zeroOf } from "./coroutine-function.ts";
+import { type FunctionPlan, writeFunction } from "./coroutine-function.ts";
 import { CoroutineWeaver, HOOK_NAMES, HOOKS, standIn } from "./coroutine-weaver.ts";
-import { flatten } from "./flow.ts";
+import { flatten } from "./flatten.ts";
 import { walkFunction } from "./function-walk.ts";
 import { OP } from "./instructions.ts";
 import { encodeU32, Reader, Writer } from "./leb.ts";
 import { liveAtPoints } from "./liveness.ts";
+import { ModuleWriter, nameBytes } from "./module-writer.ts";
+import { resumeBody } from "./resume-function.ts";
 import { I32, I64 } from "./rewrite.ts";
 import { findSites, type Site } from "./sites.ts";
 import {
@@ -27,8 +29,6 @@ import {
   type WasmModule,
 } from "./wasm-binary.ts";
 
-const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-const BLOCK_EMPTY = 0x40;
 const LIMITS_WITHOUT_MAXIMUM = 0;
 const EXPORTED_FUNCTION = 0;
 const EXPORTED_GLOBAL = 3;
@@ -84,45 +84,7 @@ function reach(module: WasmModule, roots: readonly number[]) {
   return { bodies: indices.map((index) => bodies.get(index) as FunctionBody), suspendable };
 }
 
-class ImageWriter {
-  readonly #out = new Writer();
-  readonly #types: string[] = [];
-
-  constructor() {
-    this.#out.append(HEADER);
-  }
-
-  type(params: readonly number[], results: readonly number[]): number {
-    const bytes = [0x60, ...encodeU32(params.length), ...params];
-    const key = [...bytes, ...encodeU32(results.length), ...results].join(" ");
-    const known = this.#types.indexOf(key);
-    return known >= 0 ? known : this.#types.push(key) - 1;
-  }
-
-  /** The content of the type section, once all types are known. */
-  types(): number[] {
-    return [
-      ...encodeU32(this.#types.length),
-      ...this.#types.flatMap((key) => key.split(" ").map(Number)),
-    ];
-  }
-
-  section(id: number, content: ArrayLike<number>): void {
-    this.#out.append([id, ...encodeU32(content.length)]);
-    this.#out.append(content);
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#out.written.slice();
-  }
-}
-
-function nameBytes(name: string): number[] {
-  const bytes = [...new TextEncoder().encode(name)];
-  return [...encodeU32(bytes.length), ...bytes];
-}
-
-function importSection(image: ImageWriter, minPages: number): number[] {
+function importSection(image: ModuleWriter, minPages: number): number[] {
   const memory = [...nameBytes("env"), ...nameBytes("memory"), 2, LIMITS_WITHOUT_MAXIMUM];
   const hooks = HOOK_NAMES.flatMap((hook) => {
     const [params, results] = HOOKS[hook];
@@ -142,71 +104,6 @@ function globalSection(module: WasmModule): { content: number[]; suspended: numb
   const count = reader.u32();
   const own = module.bytes.subarray(reader.at, section.end);
   return { content: [...encodeU32(count + 1), ...own, ...added], suspended };
-}
-
-/** resume(): see the head of this file. */
-function resumeBody(
-  plans: readonly FunctionPlan[],
-  points: number,
-  indexOf: (b: FunctionBody) => number,
-  suspended: number,
-): number[] {
-  const word = 1;
-  const base = 2;
-  const out: number[] = [...encodeU32(1), 2, I32, OP.loop, BLOCK_EMPTY];
-  // word = the id below the end of the frame; 0: the thread has ended
-  out.push(OP.localGet, 0, OP.i32Const, 4, OP.i32Sub, OP.i32Load, 2, 0, OP.localTee, word);
-  out.push(OP.i32Eqz, OP.if, BLOCK_EMPTY, OP.i32Const, 1, OP.return, OP.end);
-  out.push(OP.localGet, 0, OP.localGet, word, OP.i32Const, 16, OP.i32ShrU, OP.i32Sub);
-  out.push(OP.localSet, base);
-  out.push(OP.block, BLOCK_EMPTY);
-  for (const _ of plans) out.push(OP.block, BLOCK_EMPTY);
-  const depthOf: number[] = new Array(points).fill(plans.length);
-  for (const [i, { firstPoint, flow }] of plans.entries()) {
-    for (let k = 1; k <= flow.points.length; k++) depthOf[firstPoint + k] = i;
-  }
-  out.push(OP.localGet, word, OP.i32Const, ...[0xff, 0xff, 0x03], OP.i32And, OP.brTable);
-  out.push(...encodeU32(points));
-  for (const depth of depthOf) out.push(...encodeU32(depth));
-  out.push(...encodeU32(plans.length));
-  for (const [i, { body, firstPoint }] of plans.entries()) {
-    const { paramTypes, resultTypes } = body.type;
-    const [result] = resultTypes;
-    out.push(OP.end);
-    if (result !== undefined) out.push(OP.i32Const, 0);
-    for (const type of paramTypes) out.push(...zeroOf(type));
-    out.push(OP.localGet, base, OP.localGet, word, OP.i32Const, ...[0xff, 0xff, 0x03], OP.i32And);
-    out.push(OP.i32Const, ...signed(firstPoint), OP.i32Sub);
-    out.push(OP.call, ...encodeU32(indexOf(body)));
-    if (result !== undefined) {
-      out.push(result === I64 ? OP.i64Store : OP.i32Store, 2, ...encodeU32(CONTROL.result));
-    }
-    out.push(OP.br, ...encodeU32(plans.length - 1 - i));
-  }
-  out.push(OP.end);
-  out.push(OP.globalGet, ...encodeU32(suspended), OP.if, BLOCK_EMPTY);
-  out.push(
-    OP.i32Const,
-    0,
-    OP.globalSet,
-    ...encodeU32(suspended),
-    OP.i32Const,
-    0,
-    OP.return,
-    OP.end,
-  );
-  out.push(OP.localGet, base, OP.localSet, 0, OP.br, 0, OP.end, OP.unreachable, OP.end);
-  return out;
-}
-
-function signed(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; ) {
-    const part = rest & 0x7f;
-    rest >>= 7;
-    if (rest === 0 && (part & 0x40) === 0) return [...bytes, part];
-    bytes.push(part | 0x80);
-  }
 }
 
 /** Makes the functions of the image; those that never touch memory are copied but for their callees. */
@@ -266,7 +163,7 @@ export function coroutineModule(
   pages: number,
 ): CoroutineModule {
   const module = parseModule(wasm);
-  const image = new ImageWriter();
+  const image = new ModuleWriter();
   const { content: globals, suspended } = globalSection(module);
   const rootIndices = roots.map((root) => exportedFunction(module, root));
   const { parts, plans, sites, indexOf, points } = weave(module, map, rootIndices, suspended);
