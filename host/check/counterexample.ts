@@ -13,6 +13,8 @@ import { Names } from "./names.ts";
 import { encode } from "./steer.ts";
 import { Trace } from "./trace.ts";
 
+/** Properties that a schedule breaks by going round for ever. */
+const ENDLESS: ReadonlySet<string> = new Set(["livelock", "starvation"]);
 /** Of a thread that goes round by itself no more steps are told. */
 const ENDLESS_STEPS = 64;
 
@@ -70,7 +72,7 @@ function run(on: Interleaver, trace: Trace, actions: readonly number[], wanted: 
     thrown = trace.perform(action);
   }
   if (thrown === null && on.finished) thrown = trace.finish();
-  if (wanted.property !== "livelock") return { thrown, cycleFrom: null };
+  if (!ENDLESS.has(wanted.property)) return { thrown, cycleFrom: null };
   if (thrown !== null) {
     const from = trace.starts.at(-1) ?? 0;
     trace.steps.splice(from + ENDLESS_STEPS, trace.steps.length - from - ENDLESS_STEPS - 1);

@@ -3,7 +3,7 @@
 import { baseName, type Site } from "../instrument/sites.ts";
 import { ACCESS } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
-import type { Observer } from "../machine/coroutine/machine.ts";
+import type { Observer } from "../machine/coroutine/observer.ts";
 import { FIELD, STATUS } from "../machine/coroutine/regions.ts";
 import { WORD } from "../machine/coroutine/tracked-memory.ts";
 import type { Names } from "./names.ts";

@@ -9,7 +9,7 @@
 import { errnoName } from "../abi/errno.ts";
 import { ACCESS, ACCESS_BYTES_SHIFT } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
-import type { Observer } from "../machine/coroutine/machine.ts";
+import type { Observer } from "../machine/coroutine/observer.ts";
 import { type Argument, type Call, isRef } from "../machine/coroutine/program.ts";
 import { FIELD } from "../machine/coroutine/regions.ts";
 import { WORD } from "../machine/coroutine/tracked-memory.ts";

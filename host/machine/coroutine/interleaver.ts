@@ -13,7 +13,7 @@ import type { Program, Thread } from "./program.ts";
 import { FIELD, PAST, STATUS } from "./regions.ts";
 import { Scripts } from "./scripts.ts";
 import { mix1, mix2, WORD } from "./tracked-memory.ts";
-import { Violation } from "./violation.ts";
+import { asViolation, Violation } from "./violation.ts";
 
 export const TICK = 31;
 export const DRAIN = 64;
@@ -92,7 +92,7 @@ export class Interleaver {
       machine.accounts.begin();
       if (machine.buffer.weak) machine.buffer.enter(t);
       machine.running = t;
-      this.#scripts.callNext(t);
+      this.#begin(t);
       this.#endStep(t);
       race ??= machine.accounts.race;
     }
@@ -103,6 +103,15 @@ export class Interleaver {
     this.#sum2 = 0;
     for (let t = 0; t < this.threads; t++) this.#hash(t);
     this.#setKeys();
+  }
+
+  #begin(thread: number): void {
+    try {
+      this.#scripts.callNext(thread);
+    } catch (error) {
+      this.machine.afterThrow();
+      throw asViolation(error);
+    }
   }
 
   /** Puts away what the thread's step left. */
@@ -257,7 +266,7 @@ export class Interleaver {
       if (machine.proceed(thread) === "returned") this.#scripts.returned(thread);
     } catch (error) {
       machine.afterThrow();
-      throw error;
+      throw asViolation(error);
     }
     this.#endStep(thread);
   }
@@ -383,7 +392,7 @@ export class Interleaver {
       this.#scripts.finish(this.program);
     } catch (error) {
       machine.afterThrow();
-      throw error;
+      throw asViolation(error);
     }
   }
 }

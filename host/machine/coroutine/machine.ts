@@ -23,13 +23,12 @@ import { Accounts, CLOCK_ADDRESS } from "./accounts.ts";
 import { FutexQueues } from "./futex-queues.ts";
 import { Heap } from "./heap.ts";
 import type { CoroutineLayout } from "./layout.ts";
+import type { Observer } from "./observer.ts";
 import { FIELD, Regions, STATUS } from "./regions.ts";
+import { StandIns } from "./stand-ins.ts";
 import { StoreBuffer } from "./store-buffer.ts";
 import { TrackedMemory, WORD } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
-
-/** Longer than any time limit of the kernel. */
-const TICK_NS = 100_000_000_000n;
 
 type KernelExport = (...args: (number | bigint)[]) => number | bigint | undefined;
 
@@ -43,17 +42,6 @@ export interface MachineParts {
   readonly model: MemoryModel;
   /** False: every access is a step of its own, whoever may notice it. */
   readonly reduction: boolean;
-}
-
-/** Told of everything while a schedule is shown. */
-export interface Observer {
-  /** An access that is about to be made. */
-  access(address: number, bits: number, site: number): void;
-  /**
-   * "allocates", "frees", "sleeps on", "wakes", "drains"; "logs" and "panics" (code); "calls" and
-   * "returns" (thread, call of its script or result). `site` is that of the call, where one was made.
-   */
-  event(what: string, address: number, value: number, site?: number): void;
 }
 
 /** How a thread's time went: it stands before an access or sleeps, or its call has returned. */
@@ -81,15 +69,11 @@ export class CoroutineMachine {
   readonly #suspended: WebAssembly.Global;
   readonly #bits: Int32Array;
   readonly #reduction: boolean;
-  readonly #view: DataView;
   #cpu = -1;
-  /** Site of the call of kzalloc() that was made last. */
-  #kzalloc = 0;
 
   constructor({ module, abi, sites, layout, threads, ...parts }: MachineParts) {
     const memory = new WebAssembly.Memory({ initial: layout.pages });
     this.words = new Int32Array(memory.buffer);
-    this.#view = new DataView(memory.buffer);
     this.tracked = new TrackedMemory(this.words);
     this.regions = new Regions(this.words, layout);
     this.heap = new Heap(this.tracked, layout, this.regions);
@@ -143,20 +127,7 @@ export class CoroutineMachine {
       },
       notify: (address = 0, most = 0) => this.#notify(address, most),
       clockAccess: (site = 0) => this.#access(CLOCK_ADDRESS, site),
-      clock: (address = 0) => this.#clock(address),
-      kzalloc: (site = 0) => {
-        this.#kzalloc = site;
-        return undefined;
-      },
-      kmalloc: (size = 0, type = 0, site = 0) => this.#kmalloc(size, type, site),
-      kfree: (address = 0, site = 0) => this.#kfree(address, site),
-      printk: (level = 0, code = 0, a = 0, b = 0, site = 0) =>
-        this.#printk(level, code, [a, b], site),
-      panic: (code = 0, a = 0, b = 0, site = 0) => {
-        this.observer?.event("panics", code, 0, site);
-        const name = this.abi.nameOf("BUG_", code).slice("BUG_".length).toLowerCase();
-        throw new Violation(`kernel bug: ${name.replaceAll("_", " ")}`, `(${a}, ${b})`, 0, site);
-      },
+      ...new StandIns(this).hooks(),
     };
   }
 
@@ -193,15 +164,16 @@ export class CoroutineMachine {
     const word = address >>> 2;
     if ((bits & ACCESS.buffered) !== 0) {
       if (((this.tracked.flags[word] as number) & WORD.contended) === 0) return;
-      if (buffer.isFull) this.#drainAll();
+      if (buffer.isFull) this.drainAll();
       const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
       const before = (bits & ACCESS.marked) !== 0 ? this.accounts.footprintLength : 0;
       buffer.store(word, wide, (bits & ACCESS.release) !== 0, before);
-    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.#drainAll();
+    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.drainAll();
     else buffer.settle();
   }
 
-  #drainAll(): void {
+  /** A full barrier of the running thread. Context: the memory model is weak. */
+  drainAll(): void {
     this.accounts.order(this.buffer.drainAll());
   }
 
@@ -247,36 +219,6 @@ export class CoroutineMachine {
 
   now(): number {
     return this.words[CLOCK_ADDRESS >>> 2] as number;
-  }
-
-  #clock(address: number): number {
-    this.accounts.access(this.running, address, ACCESS.write | (8 << ACCESS_BYTES_SHIFT), 0);
-    this.#view.setBigUint64(address, BigInt(this.now() + 1) * TICK_NS, true);
-    return 0;
-  }
-
-  #kmalloc(size: number, type: number, at: number): number {
-    const site = this.sites[at - 1]?.fn === "kzalloc" ? this.#kzalloc : at;
-    const address = this.heap.allocate(this.running, size >>> 0, type, site);
-    this.observer?.event("allocates", address, size, site);
-    return address;
-  }
-
-  #kfree(address: number, site: number): undefined {
-    // mm/slab.ts frees by a compare-exchange.
-    if (this.buffer.weak && address !== 0) this.#drainAll();
-    if (address !== 0) this.observer?.event("frees", address, 0, site);
-    const object = this.heap.free(this.running, address, site);
-    if (object === null) return;
-    this.accounts.free(this.running, address, object.size);
-  }
-
-  #printk(level: number, code: number, [a, b]: [number, number], site: number): undefined {
-    this.observer?.event("logs", code, level, site);
-    if (level === this.abi.constant("LEVEL_INFO")) return;
-    const prefix = level === this.abi.constant("LEVEL_WARN") ? "WARN_" : "VIOLATION_";
-    const name = this.abi.nameOf(prefix, code).slice(prefix.length).toLowerCase();
-    throw new Violation(name.replaceAll("_", " "), `(0x${(a >>> 0).toString(16)}, ${b})`, a, site);
   }
 
   #onCpu(thread: number): void {
@@ -354,7 +296,7 @@ export class CoroutineMachine {
       this.#make(address, bits, site);
       return true;
     }
-    if (this.buffer.weak) this.#drainAll();
+    if (this.buffer.weak) this.drainAll();
     this.#make(address, bits, site);
     if (!this.queues.wait(thread, address, site, this.words[address >>> 2] as number)) return true;
     this.observer?.event("sleeps on", address, thread);

@@ -19,3 +19,9 @@ export class Violation extends Error {
     this.site = site;
   }
 }
+
+/** A trap of the kernel's code is a violation; any other error is what it is. */
+export function asViolation(error: unknown): unknown {
+  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  return new Violation("kernel trap", error.message);
+}
