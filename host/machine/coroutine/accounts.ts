@@ -35,6 +35,8 @@ export class Accounts {
   nrNoted = 0;
   readonly #footprint = new Int32Array(ENTRIES);
   #nrFootprint = 0;
+  /** Threads whose footprint is not empty: a bit each. Whoever changes regions keeps it true. */
+  footprints = 0;
   /** The first data race of the step. What comes after it is still explored. */
   race: Violation | null = null;
   #count = 0;
@@ -90,9 +92,9 @@ export class Accounts {
 
   #checkRaces(thread: number, mine: number, site: number): void {
     const regions = this.#regions;
-    for (let other = 0; other < this.#threads; other++) {
+    for (let left = this.footprints & ~(1 << thread); left !== 0; left &= left - 1) {
+      const other = 31 - Math.clz32(left & -left);
       const count = regions.get(other, FIELD.footprint);
-      if (count === 0 || other === thread) continue;
       const first = regions.end(other);
       for (let i = 0; i < count; i++) {
         const theirs = regions.words[first + i] as number;
@@ -148,5 +150,15 @@ export class Accounts {
     if (count > FOOTPRINT_MOST) throw new Error("[harness bug] a step's footprint is too long");
     for (let i = 0; i < count; i++) regions.words[first + i] = this.#footprint[i] as number;
     regions.set(thread, FIELD.footprint, count);
+    const bit = 1 << thread;
+    this.footprints = count > 0 ? this.footprints | bit : this.footprints & ~bit;
+  }
+
+  /** Looks at the regions: see footprints. */
+  countFootprints(): void {
+    this.footprints = 0;
+    for (let t = 0; t < this.#threads; t++) {
+      if (this.#regions.get(t, FIELD.footprint) > 0) this.footprints |= 1 << t;
+    }
   }
 }

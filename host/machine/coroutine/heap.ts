@@ -41,16 +41,18 @@ export class Heap {
   readonly #memory: TrackedMemory;
   readonly #layout: CoroutineLayout;
   readonly #regions: Regions;
+  readonly #start: number;
 
   constructor(memory: TrackedMemory, layout: CoroutineLayout, regions: Regions) {
     this.#memory = memory;
     this.#layout = layout;
     this.#regions = regions;
+    this.#start = layout.heapStart;
   }
 
   /** Bytes between slots where `address` is. */
   #slotBytes(address: number): number {
-    const within = (address - this.#layout.heapStart) & (ARENA_BYTES - 1);
+    const within = (address - this.#start) & (ARENA_BYTES - 1);
     return within < SMALL_BYTES ? SMALL_SLOT : LARGE_SLOT;
   }
 
@@ -77,13 +79,13 @@ export class Heap {
 
   /** The slot that holds `address`. */
   #slotOf(address: number): number {
-    const within = address - this.#layout.heapStart;
+    const within = address - this.#start;
     return address - (within & (this.#slotBytes(address) - 1));
   }
 
   /** @throws Violation when [address, address + bytes) is not wholly inside a live object */
   checkAccess(address: number, bytes: number, site: number): void {
-    if (((address - this.#layout.heapStart) & (ARENA_BYTES - 1)) >= SMALL_BYTES) {
+    if (((address - this.#start) & (ARENA_BYTES - 1)) >= SMALL_BYTES) {
       this.#checkSlowly(address, bytes, site);
       return;
     }

@@ -43,6 +43,7 @@ export class Interleaver {
   #sum2 = 0;
   #baseSum1 = 0;
   #baseSum2 = 0;
+  #baseFootprints = 0;
   /** What tells threads apart in the hash: the same for those that are alike. */
   readonly #salts: readonly number[];
   /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
@@ -82,6 +83,7 @@ export class Interleaver {
     machine.tracked.reset();
     machine.tracked.begin();
     machine.queues.touched = 0;
+    machine.accounts.footprints = 0;
     for (let t = 0; t < this.threads; t++) {
       machine.regions.clear(t);
       this.#framed[t] = true;
@@ -281,6 +283,7 @@ export class Interleaver {
     if (machine.running === this.threads) {
       machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     }
+    machine.accounts.footprints = this.#baseFootprints;
     this.#sum1 = this.#baseSum1;
     this.#sum2 = this.#baseSum2;
     this.#setKeys();
@@ -375,6 +378,8 @@ export class Interleaver {
       sum2 = (sum2 + (from[next + 2] as number)) | 0;
       next += 3 + (from[next] as number);
     }
+    this.machine.accounts.countFootprints();
+    this.#baseFootprints = this.machine.accounts.footprints;
     this.#baseSum1 = sum1;
     this.#baseSum2 = sum2;
     this.#sum1 = sum1;

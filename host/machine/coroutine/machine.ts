@@ -146,8 +146,7 @@ export class CoroutineMachine {
   }
 
   #takeOff(address: number, site: number): number {
-    this.regions.set(this.running, FIELD.site, site);
-    this.regions.set(this.running, FIELD.address, address);
+    this.regions.standBefore(this.running, site, address);
     return 1;
   }
 
@@ -268,10 +267,8 @@ export class CoroutineMachine {
   proceed(thread: number): Ran {
     this.#onCpu(thread);
     const { regions } = this;
-    const site = regions.get(thread, FIELD.site);
     const address = regions.get(thread, FIELD.address);
-    regions.set(thread, FIELD.site, 0);
-    regions.set(thread, FIELD.address, 0);
+    const site = regions.goOn(thread);
     if (regions.get(thread, FIELD.status) !== STATUS.ready) {
       regions.set(thread, FIELD.status, STATUS.ready);
     } else if (!this.#goOn(thread, address, site)) return "off";

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * How fast `check` explores, and what its reduction saves: `npm run bench:check`.
+ *
+ * The yardstick (assembly/workload/yardstick.ts) has every access atomic, and is explored without any
+ * reduction, then with symmetric readers; the hash, the visited set and the saving of states are
+ * included. Cases take turns, round by round. The counts are those of an independent model (test/check).
+ */
+import {
+  type Configuration,
+  DEFAULT_SEARCH,
+  explore,
+  prepare,
+} from "../host/check/configuration.ts";
+import type { Explored } from "../host/check/explored.ts";
+import type { Variant } from "../host/check/scenario.ts";
+import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
+import { type CheckImage, checkImage } from "../host/check/workbench.ts";
+import type { Program } from "../host/machine/coroutine/program.ts";
+import { kernelImage } from "../host/machine/image.ts";
+import { median } from "../host/stats/median.ts";
+
+const ROUNDS = 7;
+const ENOUGH_STATES = 3_000_000;
+
+interface Case {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+interface Sample {
+  readonly explored: Explored;
+  readonly ms: number;
+}
+
+function yardstick(readers: number, times: number, alike: boolean): Variant {
+  const threads = [...Array.from({ length: readers }, () => "reader"), "remover"];
+  return {
+    name: `${readers} x ${times}`,
+    threads,
+    expected: "holds",
+    roots: ["yardstick_init", "yardstick_reader", "yardstick_remover"],
+    build: (on): Program => {
+      const p = on.call("yardstick_init");
+      const reader = { fn: "yardstick_reader", args: [p, times], expect: [0] };
+      return {
+        threads: threads.map((name) =>
+          name === "remover"
+            ? { name, calls: [{ fn: "yardstick_remover", args: [p] }] }
+            : { name, calls: [reader], ...(alike ? { alike: 0 } : {}) },
+        ),
+        end: [],
+      };
+    },
+  };
+}
+
+function yardsticks(): Case[] {
+  const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false } as const;
+  return [
+    [2, 1],
+    [3, 2],
+    [4, 2],
+    [5, 2],
+  ].flatMap(([readers = 0, times = 0]) => [
+    {
+      name: `${readers} x ${times}, no reduction`,
+      configuration: { ...search, reduction: false, variant: yardstick(readers, times, false) },
+    },
+    {
+      name: `${readers} x ${times}, symmetric readers`,
+      configuration: { ...search, variant: yardstick(readers, times, true) },
+    },
+  ]);
+}
+
+function run(image: CheckImage, configuration: Configuration): Sample {
+  const on = prepare(image, configuration);
+  explore(on, { ...configuration, maxStates: 1 }, () => false); // learns what others may notice
+  const started = performance.now();
+  const explored = explore(on, configuration, () => false);
+  return { explored, ms: performance.now() - started };
+}
+
+function print(...cells: readonly string[]): void {
+  const widths = [34, 10, 12, 10, 16, 12, 10];
+  console.log(
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(34) : cell.padStart(widths[i] ?? 10))).join(""),
+  );
+}
+
+function number(value: number, digits = 0): string {
+  return value.toLocaleString("en-US", {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
+  });
+}
+
+function printYardsticks(): void {
+  const cases = yardsticks();
+  const image = checkImage(cases.flatMap(({ configuration }) => configuration.variant.roots));
+  const samples = cases.map((): Sample[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, { configuration }] of cases.entries())
+      samples[i]?.push(run(image, configuration));
+  }
+  print(
+    "yardstick, readers x times",
+    "states",
+    "transitions",
+    "ms",
+    "range",
+    "M trans/s",
+    "B/state",
+  );
+  for (const [i, { name }] of cases.entries()) {
+    const own = samples[i] ?? [];
+    const times = own.map(({ ms }) => ms).sort((a, b) => a - b);
+    const { counts, bytes } = own[0]?.explored ?? { counts: null, bytes: 0 };
+    if (counts === null) continue;
+    const middle = median(times);
+    const [first = 0, last = 0] = [times[0], times.at(-1)];
+    print(
+      name,
+      ...[number(counts.states), number(counts.transitions), number(middle, 1)],
+      ...[`${number(first, 1)}-${number(last, 1)}`],
+      ...[number(counts.transitions / middle / 1000, 2), number(bytes / counts.states)],
+    );
+  }
+}
+
+/** The states of real scenarios with every access a step, and with those alone that others may notice. */
+function printReduction(): void {
+  const { abi } = kernelImage("default");
+  const wanted = /^(rwsem\/reader-writer|mutex\/two|percpu_ref\/user-killer|qsbr|removal)/;
+  console.log();
+  print("scenario, reduced or not", "states", "transitions", "ms", "", "factor");
+  for (const { scenario, variant, driver } of SCENARIOS.flatMap((one) => entriesOf(abi, one))) {
+    const name = `${scenario.name}/${variant.name}`;
+    if (!wanted.test(name) || variant.threads.length > 2) continue;
+    const image = checkImage(variant.roots);
+    const search = { ...DEFAULT_SEARCH, memory: "sc", variant, liveness: false } as const;
+    const reduced = run(image, search);
+    const whole = run(image, { ...search, reduction: false, maxStates: ENOUGH_STATES });
+    const more = whole.explored.found.kind === "stopped" ? "over " : "";
+    const subject = driver === null ? "" : ` ${driver.gate ?? driver.revision}`;
+    const factor = whole.explored.counts.states / reduced.explored.counts.states;
+    for (const [what, { explored, ms }] of [
+      ["", reduced],
+      ["  every access a step", whole],
+    ] as const) {
+      const { states, transitions } = explored.counts;
+      const last = what === "" ? "" : `${more}${number(factor, 1)}`;
+      print(what || `${name}${subject}`, number(states), number(transitions), number(ms), "", last);
+    }
+  }
+}
+
+console.log(`node ${process.versions.node}, ${ROUNDS} rounds`);
+printYardsticks();
+printReduction();
