@@ -77,6 +77,9 @@ test("pso: a release waits for all before it, and later ones may pass it", () =>
 test("pso: the two words of a wide store stay in order with either's", () => {
   const wide = { at: 1, value: 7, high: 8 };
   assert.equal(drainOrders("pso", [wide, b]), ["01"]);
+  const upper = { at: 1.5, value: 4 };
+  assert.equal(drainOrders("pso", [wide, upper]), ["01"]);
+  assert.equal(drainOrders("pso", [upper, wide]), ["01"]);
   assert.equal(drainOrders("pso", [wide, a]), ["01", "10"]);
 });
 

@@ -166,4 +166,18 @@ test("both lanes of the hash spread near states evenly, without a collision in a
   }
 });
 
+test("each lane of a sum over words collides no more than chance has it", () => {
+  const side = 50;
+  const states = side ** 3;
+  for (const mix of [mix1, mix2]) {
+    const sums = new Set<number>();
+    for (let state = 0; state < states; state++) {
+      const values = [state % side, Math.floor(state / side) % side, Math.floor(state / side ** 2)];
+      sums.add(values.reduce((sum, value, i) => (sum + mix(0x5000 + i, value)) | 0, 0));
+    }
+    const expected = states ** 2 / 2 ** 33; // 1.8: over 15 in 1 of 10^9
+    assert.ok(states - sums.size <= 15, `${states - sums.size} collisions, ${expected} expected`);
+  }
+});
+
 test.run();
