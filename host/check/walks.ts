@@ -168,6 +168,7 @@ export class Walks {
     this.#scheduler.begin();
     try {
       on.restart();
+      if (on.race !== null) this.#race ??= violated(on.race);
       for (let step = 0; step < STEPS_MOST; step++) {
         const count = on.actions(actions);
         if (count === 0) return this.#end(violated);

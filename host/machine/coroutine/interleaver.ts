@@ -79,13 +79,16 @@ export class Interleaver {
     machine.queues.touched = 0;
     for (let t = 0; t < this.threads; t++) machine.regions.clear(t);
     machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
+    let race: Violation | null = null;
     for (let t = 0; t < this.threads; t++) {
       machine.accounts.begin();
       if (machine.buffer.weak) machine.buffer.enter(t);
       machine.running = t;
       this.#scripts.callNext(t);
       this.#endStep(t);
+      race ??= machine.accounts.race;
     }
+    machine.accounts.race = race;
     machine.tracked.settle();
     this.#hashes.fill(0);
     this.#sum1 = 0;
@@ -201,7 +204,7 @@ export class Interleaver {
     return new Violation("deadlock", `${names}: asleep, with nobody to wake them`);
   }
 
-  /** A data race that the last action had; exploring goes on behind it. */
+  /** A data race that the last action, or restart(), had; exploring goes on behind it. */
   get race(): Violation | null {
     return this.machine.accounts.race;
   }
