@@ -18,7 +18,14 @@ import { KEPT_MOST } from "../../host/machine/coroutine/regions.ts";
 const ROOTS = [
   ...["READ_ONCE", "WRITE_ONCE", "atomic_add", "atomic_set", "atomic_read", "xchg"],
   ...["atomic_cmpxchg", "smp_store_release", "smp_load_acquire", "smp_store_mb", "futex_wait"],
-  ...["futex_wake", "yardstick_init", "yardstick_reader", "yardstick_remover", "yardstick_end"],
+  ...[
+    "futex_wake",
+    "mutex_init",
+    "yardstick_init",
+    "yardstick_reader",
+    "yardstick_remover",
+    "yardstick_end",
+  ],
 ];
 const LITMUS = ["sb", "mp", "lb", "s", "r", "2p2w", "iriw", "wrc", "sb_mb"];
 const LITMUS_THREADS: Readonly<Record<string, number>> = { iriw: 4, wrc: 3 };

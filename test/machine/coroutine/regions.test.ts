@@ -91,6 +91,7 @@ test("the hash is of all that is in use, and of nothing else", () => {
   assert.is(hashOf(twoFrames([1, 2])), hash);
   assert.is.not(hashOf(twoFrames([1, 3])), hash);
   assert.is.not(hashOf(twoFrames([2, 2])), hash);
+  assert.is.not(hashOf(twoFrames([1, 2], [5, 8])), hash, "the last word");
   const end = regions.end(0);
   regions.words[end] = 77;
   assert.is(hashOf(regions), hash, "what lies behind the frames");
