@@ -76,6 +76,9 @@ test("the yardstick's figures are those that were counted elsewhere", () => {
   assert.equal([states, transitions], [153, 363]);
   const larger = count(yardstickModel(3, 2));
   assert.equal([larger.states, larger.transitions], [4805, 16383]);
+  const { found, counts } = explored(yardstick(4, 2), 5, PLAIN);
+  assert.is(found.kind, "exhausted");
+  assert.equal([counts.states, counts.transitions], [47_205, 202_160]);
 });
 
 test("depth first and breadth first meet the same states", () => {

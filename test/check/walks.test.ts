@@ -51,6 +51,15 @@ for (const search of ["random", "pct"] as const) {
   });
 }
 
+test("pct: the chance is that of the bound, for the schedules that were run", () => {
+  const { worth, counts } = explored(yardstick(2, 1), 3, { search: "pct", maxStates: 3_000 });
+  const [walks = 0, steps = 0, , percent = 0] =
+    (worth ?? "").match(/\d[\d.e-]*/g)?.map(Number) ?? [];
+  assert.is(steps, counts.depth);
+  const wanted = 100 * (1 - (1 - 1 / (3 * steps ** 2)) ** walks);
+  assert.ok(walks > 10 && Math.abs(percent / wanted - 1) < 0.05, `${percent} %, not ${wanted} %`);
+});
+
 test("random: a small program's ends are all met, and then nothing new is expected", () => {
   const build = scripts(
     (word) => [1, 2, 3].map((value) => [{ fn: "xchg", args: [word(0), value], keep: "k" }]),
