@@ -89,7 +89,7 @@ export class Exhaustive {
     const grown = this.#futures?.grown;
     on.restart();
     if (tracked.contentions !== contentions) return { kind: "contended" };
-    if (on.race !== null) this.#race = this.#violated(on.race, 0, null);
+    if (on.race !== null) this.#race ??= this.#violated(on.race, 0, null);
     this.#add(0, 0, 0);
     let next = PROGRESS_EVERY;
     while (this.#frontier.length > 0) {

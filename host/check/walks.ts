@@ -144,7 +144,8 @@ export class Walks {
 
   #walkAll(): Found {
     const { maxStates, memoryBytes, onProgress } = this.#options;
-    while (this.#steps < maxStates) {
+    // A schedule without steps counts as one: threads may end before they first stop.
+    while (Math.max(this.#steps, this.#walks) < maxStates) {
       if (this.#sightings.bytes > memoryBytes) return { kind: "stopped", why: "memory" };
       const found = this.#walk();
       this.#walks++;

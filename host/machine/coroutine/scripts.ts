@@ -50,15 +50,20 @@ export class Scripts {
     return this.#machine.regions.kept(thread, this.#place(thread, unlessFailed)) < 0;
   }
 
-  /** Makes the next call of the thread, and what follows if that returns at once. @throws Violation */
+  /**
+   * Makes the next call of the thread, and what follows if that returns at once. A thread that goes on for
+   * ever ends when it has come round without anything that others may notice: if they do, which a later
+   * run finds, it is taken off there from then on. @throws Violation
+   */
   callNext(thread: number): void {
     const { regions } = this.#machine;
     const { calls, forever } = this.#threads[thread] as Thread;
+    let begins = 0;
     for (;;) {
       const index = regions.get(thread, FIELD.call);
       const call = calls[index];
       if (call === undefined) {
-        if (forever !== true) break;
+        if (forever !== true || ++begins > 1) break;
         regions.set(thread, FIELD.call, 0);
       } else if (this.#isLeftOut(thread, call)) {
         regions.set(thread, FIELD.call, index + 1);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Bounded preemptions against all schedules of small programs, written out one by one. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { explored, outcomeOf, scripts } from "./programs.ts";
+
+type Write = readonly [word: number, value: number];
+
+/** Each thread exchanges these values into these words, and keeps what was there. */
+const PROGRAMS: Readonly<Record<string, readonly (readonly Write[])[]>> = {
+  "two threads of three steps": [
+    [
+      [0, 1],
+      [1, 1],
+      [0, 2],
+    ],
+    [
+      [1, 3],
+      [0, 3],
+      [1, 4],
+    ],
+  ],
+  "three threads of two steps": [
+    [
+      [0, 1],
+      [1, 1],
+    ],
+    [
+      [1, 2],
+      [0, 2],
+    ],
+    [
+      [0, 3],
+      [0, 4],
+    ],
+  ],
+};
+
+interface Prefix {
+  readonly at: readonly number[];
+  readonly kept: readonly (readonly number[])[];
+  readonly words: readonly number[];
+  readonly last: number;
+  readonly used: number;
+}
+
+/** All that schedules of at most `most` preemptions pass through, and what they end in. */
+function bruteForce(program: readonly (readonly Write[])[], most: number) {
+  const states = new Set<string>();
+  const ends = new Set<string>();
+  const walk = (prefix: Prefix) => {
+    const { at, kept, words, last, used } = prefix;
+    states.add(JSON.stringify(prefix));
+    let ended = true;
+    for (const [t, steps] of program.entries()) {
+      const [word, value] = steps[at[t] ?? 0] ?? [];
+      if (word === undefined || value === undefined) continue;
+      ended = false;
+      const couldGoOn = last >= 0 && last !== t && (at[last] ?? 0) < (program[last]?.length ?? 0);
+      if (used + +couldGoOn > most) continue;
+      walk({
+        at: at.with(t, (at[t] ?? 0) + 1),
+        kept: kept.with(t, [...(kept[t] ?? []), words[word] ?? 0]),
+        words: words.with(word, value),
+        last: t,
+        used: used + +couldGoOn,
+      });
+    }
+    if (ended) ends.add(`${kept.map((of) => of.join(",")).join(" | ")} ; ${words.join(",")}`);
+  };
+  const nothing = program.map(() => []);
+  walk({ at: program.map(() => 0), kept: nothing, words: [0, 0], last: -1, used: 0 });
+  return { states: states.size, ends: [...ends].sort() };
+}
+
+function bounded(program: readonly (readonly Write[])[], preemptions: number | null) {
+  const [first = []] = program;
+  const build = scripts(
+    (word) =>
+      program.map((steps) =>
+        steps.map(([i, value], n) => ({ fn: "xchg", args: [word(i), value], keep: `k${n}` })),
+      ),
+    { outcome: outcomeOf(program.length, first.length, 2) },
+  );
+  const options = { preemptions, reduction: false, liveness: false };
+  const { found, counts, outcomes, leftOut } = explored(build, program.length, options);
+  assert.is(found.kind, "exhausted");
+  return { states: counts.states, ends: [...outcomes].sort(), leftOut };
+}
+
+for (const [name, program] of Object.entries(PROGRAMS)) {
+  for (const most of [0, 1, 2, 3]) {
+    test(`${name}, ${most} preemptions: the states and ends of those schedules`, () => {
+      const { states, ends, leftOut } = bounded(program, most);
+      const some = bruteForce(program, most);
+      assert.equal({ states, ends }, some);
+      const isAll = bruteForce(program, most + 1).states === some.states;
+      assert.is(leftOut > 0, !isAll, "what was left out is told");
+    });
+  }
+
+  test(`${name}: each preemption more finds as much and more, and at last all`, () => {
+    const all = [0, 1, 2, 9].map((most) => bounded(program, most));
+    for (const [i, { ends }] of all.entries()) {
+      const before = all[i - 1]?.ends ?? [];
+      assert.equal(
+        before.filter((end) => !ends.includes(end)),
+        [],
+      );
+    }
+    const sizes = all.map(({ ends }) => ends.length);
+    assert.ok((sizes[0] as number) < (sizes[1] as number), `${sizes}`);
+    assert.equal(all.at(-1)?.ends, bounded(program, null).ends);
+    assert.is(all.at(-1)?.leftOut, 0);
+  });
+}
+
+test("without preemptions threads run one behind the other", () => {
+  const [program = []] = Object.values(PROGRAMS);
+  assert.is(bounded(program, 0).ends.length, 2);
+});
+
+test.run();

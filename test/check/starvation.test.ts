@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Programs that a fair scheduler may keep going round, and such as look like it. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { SetUp, Variant } from "../../host/check/scenario.ts";
+import { explored, scripts, sharedWords, yardstick } from "./programs.ts";
+
+/** Readers that come and go for ever, and a writer that takes the lock only when nobody is inside. */
+function readersForever(readers: number, isHeld: boolean): Variant["build"] {
+  return (on: SetUp) => {
+    const record = on.call("yardstick_init");
+    const word = isHeld ? record : sharedWords(on)(0);
+    const calls = [0x100, -0x100].map((n) => ({ fn: "atomic_add", args: [n, word] }));
+    const reader = { name: "reader", calls, forever: true };
+    const writer = { name: "writer", calls: [{ fn: "yardstick_remover", args: [record] }] };
+    return { threads: [...Array.from({ length: readers }, () => reader), writer], end: [] };
+  };
+}
+
+for (const readers of [1, 2]) {
+  test(`${readers} readers that come for ever starve a writer that only tries`, () => {
+    const { found } = explored(readersForever(readers, true), readers + 1);
+    assert.is(found.kind, "violated");
+    if (found.kind !== "violated") return;
+    assert.is(found.violation.property, "starvation");
+    const cycle = found.actions.slice(found.cycleFrom ?? 0);
+    const all = Array.from({ length: readers + 1 }, (_, t) => t);
+    assert.equal([...new Set(cycle)].sort(), all, "all of them go on in it");
+  });
+}
+
+test("readers that come for ever elsewhere keep nobody out", () => {
+  assert.is(explored(readersForever(2, false), 3).found.kind, "exhausted");
+});
+
+test("readers that come so many times keep the remover waiting, and not for ever", () => {
+  assert.is(explored(yardstick(2, 2), 3).found.kind, "exhausted");
+});
+
+test("a spinner that nobody answers is a livelock", () => {
+  const build: Variant["build"] = (on) => {
+    const record = on.call("yardstick_init");
+    const threads = scripts(() => [
+      [
+        { fn: "atomic_add", args: [0x100, record] },
+        { fn: "atomic_read", args: [record] },
+      ],
+      [{ fn: "yardstick_remover", args: [record] }],
+    ])(on).threads;
+    return { threads, end: [] };
+  };
+  const { found } = explored(build, 2);
+  assert.is(found.kind === "violated" && found.violation.property, "livelock");
+});
+
+test.run();

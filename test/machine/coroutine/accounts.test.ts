@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ACCESS } from "../../../host/machine/coroutine/access-table.ts";
+import { CLOCK_ADDRESS } from "../../../host/machine/coroutine/accounts.ts";
+import { FIELD } from "../../../host/machine/coroutine/regions.ts";
+import { WORD } from "../../../host/machine/coroutine/tracked-memory.ts";
+import { BITS, broken, type Parts, partsFor } from "./parts.ts";
+
+const SITE = 4;
+type Kind = keyof typeof BITS;
+
+/** A step of a thread: accesses to words, counted from the host's first. */
+function step(parts: Parts, thread: number, ...accesses: readonly [Kind, number][]) {
+  const { accounts, tracked, word } = parts;
+  tracked.begin();
+  accounts.begin();
+  for (const [kind, at] of accesses) {
+    accounts.access(thread, (word + at) * 4, BITS[kind], SITE);
+  }
+  const race = accounts.race;
+  accounts.keep(thread);
+  return race;
+}
+
+/** Parts whose first `count` words are known to be contended. */
+function contended(threads: number, count = 4): Parts {
+  const parts = partsFor(threads);
+  parts.tracked.flags.fill(WORD.contended, parts.word, parts.word + count);
+  return parts;
+}
+
+test("the first page is nobody's, but for the clock", () => {
+  const { accounts } = partsFor(1);
+  for (const address of [0, 4, 0x1c, 0xffc]) {
+    const property = broken(() => accounts.access(0, address, BITS.load, SITE));
+    assert.is(property, "null dereference", `${address}`);
+  }
+  accounts.access(0, CLOCK_ADDRESS, BITS.readOnce, SITE);
+  accounts.access(0, 0x1000, BITS.load, SITE);
+});
+
+test("an access to the heap must be of a live object; a notify touches nothing", () => {
+  const { accounts, heap } = partsFor(2);
+  const base = heap.allocate(0, 16, 1, SITE);
+  accounts.access(1, base + 12, BITS.load, SITE);
+  assert.is(
+    broken(() => accounts.access(1, base + 16, BITS.load, SITE)),
+    "out of bounds",
+  );
+  heap.free(0, base, SITE);
+  assert.is(
+    broken(() => accounts.access(1, base, BITS.add, SITE)),
+    "use after free",
+  );
+  accounts.access(1, base, BITS.add | ACCESS.notify, SITE);
+});
+
+for (const [mine, theirs, races] of [
+  ["load", "load", false],
+  ["load", "store", true],
+  ["store", "load", true],
+  ["store", "store", true],
+  ["load", "writeOnce", true],
+  ["store", "readOnce", true],
+  ["store", "add", true],
+  ["load", "readOnce", false],
+  ["readOnce", "store", false],
+  ["writeOnce", "writeOnce", false],
+  ["add", "add", false],
+] as [Kind, Kind, boolean][]) {
+  const verdict = races ? "is a race" : "is none that is seen in this order";
+  test(`${theirs} behind another thread's ${mine}, unordered, ${verdict}`, () => {
+    const parts = contended(3);
+    assert.is(step(parts, 0, [mine, 1]), null);
+    assert.is(step(parts, 2, [theirs, 2]), null, "another word");
+    const race = step(parts, 1, [theirs, 1]);
+    assert.is(race?.property, races ? "data race" : undefined);
+    if (races) assert.equal([race?.address, race?.site], [(parts.word + 1) * 4, SITE]);
+  });
+}
+
+test("once the thread has made a step, what it did before races with nobody", () => {
+  const parts = contended(2);
+  step(parts, 0, ["store", 1], ["store", 2]);
+  assert.is(parts.regions.get(0, FIELD.footprint), 2);
+  step(parts, 0, ["add", 3]);
+  assert.is(parts.regions.get(0, FIELD.footprint), 0);
+  assert.is(step(parts, 1, ["store", 1], ["store", 2]), null);
+});
+
+test("a thread does not race with itself, and the first race of a step is told", () => {
+  const parts = contended(3);
+  step(parts, 0, ["store", 1], ["store", 2]);
+  assert.is(step(parts, 0, ["store", 1]), null);
+  step(parts, 0, ["store", 1], ["store", 2]);
+  assert.is(step(parts, 1, ["load", 2], ["load", 1])?.address, (parts.word + 2) * 4);
+});
+
+test("both words of a wide access count", () => {
+  const parts = contended(2);
+  step(parts, 0, ["wideStore", 1]);
+  assert.is(step(parts, 1, ["load", 0]), null);
+  assert.ok(step(parts, 1, ["load", 1]));
+  assert.ok(step(parts, 1, ["load", 2]));
+  const narrow = contended(2);
+  step(narrow, 0, ["store", 2]);
+  assert.ok(step(narrow, 1, ["wideStore", 1]));
+});
+
+test("a range is accessed word by word, from its first byte to its last", () => {
+  const { accounts, heap, tracked } = partsFor(2);
+  const base = heap.allocate(0, 10, 1, SITE);
+  accounts.begin();
+  accounts.range(0, base + 1, 9, ACCESS.write, SITE);
+  const words = [...tracked.written()].map(([word]) => word).filter((word) => word >= base >>> 2);
+  assert.equal(
+    words,
+    [0, 1, 2].map((i) => base / 4 + i),
+  );
+  assert.is(
+    broken(() => accounts.range(0, base + 1, 12, ACCESS.write, SITE)),
+    "out of bounds",
+  );
+  accounts.range(0, base, 0, ACCESS.write, SITE);
+});
+
+test("what was freed counts as written: whoever read it unordered raced", () => {
+  const parts = contended(2);
+  const { accounts, tracked, word } = parts;
+  tracked.begin();
+  accounts.begin();
+  accounts.free(0, word * 4, 10);
+  const noted = [...accounts.noted.subarray(0, accounts.nrNoted)];
+  assert.equal(
+    noted,
+    [0, 1, 2].map((i) => ((word + i) << 1) | 1),
+  );
+});
+
+test("contended accesses of a step are noted, and no others", () => {
+  const parts = contended(2, 2);
+  const { accounts, word } = parts;
+  step(parts, 0, ["readOnce", 0], ["add", 1], ["store", 3]);
+  const noted = [...accounts.noted.subarray(0, accounts.nrNoted)];
+  assert.equal(noted, [word << 1, ((word + 1) << 1) | 1]);
+});
+
+test("a thread that goes round without anything that others notice is caught", () => {
+  const { accounts, word } = partsFor(1);
+  const round = () => {
+    for (let i = 0; i < 200_000; i++) accounts.access(0, word * 4, BITS.load, SITE);
+  };
+  assert.is(broken(round), "livelock");
+  accounts.begin();
+  for (let i = 0; i < 99_999; i++) accounts.access(0, word * 4, BITS.load, SITE);
+});
+
+test.run();
