@@ -5,7 +5,6 @@ import { ACCESS } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { Observer } from "../machine/coroutine/observer.ts";
 import { FIELD, STATUS } from "../machine/coroutine/regions.ts";
-import { WORD } from "../machine/coroutine/tracked-memory.ts";
 import type { Names } from "./names.ts";
 import type { Place } from "./schedule.ts";
 
@@ -92,12 +91,7 @@ export class Places implements Observer {
 
   /** @returns whether that is new */
   #contend(address: number): boolean {
-    const { tracked } = this.#on.machine;
-    const flags = tracked.flags[address >>> 2] as number;
-    if ((flags & WORD.contended) !== 0) return false;
-    tracked.flags[address >>> 2] = flags | WORD.contended;
-    tracked.contentions++;
-    return true;
+    return this.#on.machine.tracked.knowledge.contend(address >>> 2);
   }
 }
 

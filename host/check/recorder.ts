@@ -9,10 +9,10 @@
 import { errnoName } from "../abi/errno.ts";
 import { ACCESS, ACCESS_BYTES_SHIFT } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
+import { WORD } from "../machine/coroutine/knowledge.ts";
 import type { Observer } from "../machine/coroutine/observer.ts";
 import { type Argument, type Call, isRef } from "../machine/coroutine/program.ts";
 import { FIELD } from "../machine/coroutine/regions.ts";
-import { WORD } from "../machine/coroutine/tracked-memory.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
 import { accessName, type Draft, draft } from "./draft.ts";
 import { violationOf } from "./ending.ts";

@@ -11,8 +11,9 @@
  */
 import { ACCESS, ACCESS_BYTES_SHIFT } from "./access-table.ts";
 import type { Heap } from "./heap.ts";
+import { WORD } from "./knowledge.ts";
 import { FIELD, type Regions } from "./regions.ts";
-import { type TrackedMemory, WORD } from "./tracked-memory.ts";
+import type { TrackedMemory } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
 
 const NULL_PAGE = 0x1000;

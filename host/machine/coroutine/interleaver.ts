@@ -8,11 +8,12 @@
  * times at any moment, and whenever nobody can go on and somebody's wait has a limit.
  */
 import { WAIT_TIMED_OUT } from "./futex-queues.ts";
+import { WORD } from "./knowledge.ts";
 import type { CoroutineMachine } from "./machine.ts";
 import type { Program, Thread } from "./program.ts";
 import { FIELD, PAST, STATUS } from "./regions.ts";
 import { Scripts } from "./scripts.ts";
-import { mix1, mix2, WORD } from "./tracked-memory.ts";
+import { mix1, mix2 } from "./tracked-memory.ts";
 import { asViolation, Violation } from "./violation.ts";
 
 export const TICK = 31;

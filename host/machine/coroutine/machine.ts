@@ -22,12 +22,13 @@ import { ACCESS, ACCESS_BYTES_SHIFT, accessTable } from "./access-table.ts";
 import { Accounts, CLOCK_ADDRESS } from "./accounts.ts";
 import { FutexQueues } from "./futex-queues.ts";
 import { Heap } from "./heap.ts";
+import { WORD } from "./knowledge.ts";
 import type { CoroutineLayout } from "./layout.ts";
 import type { Observer } from "./observer.ts";
 import { FIELD, Regions, STATUS } from "./regions.ts";
 import { StandIns } from "./stand-ins.ts";
 import { StoreBuffer } from "./store-buffer.ts";
-import { TrackedMemory, WORD } from "./tracked-memory.ts";
+import { TrackedMemory } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
 
 type KernelExport = (...args: (number | bigint)[]) => number | bigint | undefined;

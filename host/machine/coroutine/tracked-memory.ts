@@ -6,15 +6,7 @@
  * The hash of a memory is the sum, over its words, of a hash of address and value, less the same sum for
  * the memory at the start: so a word that has not changed counts nothing, known or not.
  */
-
-/** What is known of a word. */
-export const WORD = {
-  /** No part of the state. */
-  ignored: 1,
-  /** Two threads access it, one of them writing. */
-  contended: 2,
-  heap: 4,
-} as const;
+import { Knowledge, WORD } from "./knowledge.ts";
 
 const LOG_WORDS = 1 << 16;
 
@@ -35,16 +27,16 @@ export function mix2(word: number, value: number): number {
 
 export class TrackedMemory {
   readonly words: Int32Array;
-  readonly flags: Uint8Array;
-  /** Threads that have read, and written, a word: a bit each. */
-  readonly readers: Uint8Array;
-  readonly writers: Uint8Array;
+  knowledge: Knowledge;
+  /** As of `knowledge`, which is looked at all the time. */
+  flags: Uint8Array;
+  readers: Uint8Array;
+  writers: Uint8Array;
   hash1 = 0;
   hash2 = 0;
-  /** Words that some run has written, in the order in which that was found. */
-  readonly known: number[] = [];
-  /** Grows whenever a word is found to be contended. */
-  contentions = 0;
+  /** The words that are known to be written: of the first of these, this machine has taken note. */
+  #known: Int32Array;
+  #nrKnown = 0;
   readonly #start: Int32Array;
   readonly #isKnown: Uint8Array;
   readonly #stamps: Int32Array;
@@ -58,9 +50,13 @@ export class TrackedMemory {
   constructor(words: Int32Array) {
     const count = words.length;
     this.words = words;
-    this.flags = new Uint8Array(count);
-    this.readers = new Uint8Array(count);
-    this.writers = new Uint8Array(count);
+    this.knowledge = new Knowledge(count);
+    ({
+      flags: this.flags,
+      readers: this.readers,
+      writers: this.writers,
+      known: this.#known,
+    } = this.knowledge);
     this.#start = new Int32Array(count);
     this.#isKnown = new Uint8Array(count);
     this.#stamps = new Int32Array(count);
@@ -70,9 +66,34 @@ export class TrackedMemory {
   setStart(): void {
     this.#start.set(this.words);
     this.#isKnown.fill(0);
-    this.known.length = 0;
+    this.#nrKnown = 0;
+    this.knowledge.forgetWritten();
     this.hash1 = 0;
     this.hash2 = 0;
+  }
+
+  /**
+   * Goes over to the knowledge of another machine, to share it.
+   *
+   * Context: both have just been set up, in the same way, and have made no step.
+   */
+  share(buffer: SharedArrayBuffer): void {
+    this.knowledge = new Knowledge(this.words.length, buffer);
+    ({
+      flags: this.flags,
+      readers: this.readers,
+      writers: this.writers,
+      known: this.#known,
+    } = this.knowledge);
+  }
+
+  /** Grows whenever a word is found to be contended. */
+  get contentions(): number {
+    return this.knowledge.contentions;
+  }
+
+  set contentions(count: number) {
+    this.knowledge.contentions = count;
   }
 
   /** Begins a step: from here on undo() goes back to here. */
@@ -89,7 +110,7 @@ export class TrackedMemory {
     this.#stamps[word] = this.#step;
     if (this.#isKnown[word] === 0) {
       this.#isKnown[word] = 1;
-      this.known.push(word);
+      this.#nrKnown = this.knowledge.addWritten(word);
     }
     const n = this.#logged++;
     if (n >= LOG_WORDS) throw new Error("[harness bug] a step writes more than its log holds");
@@ -128,28 +149,16 @@ export class TrackedMemory {
 
   /** Notes an access of thread `bit`. @returns whether the word is contended */
   note(word: number, bit: number, writes: boolean): boolean {
-    const flags = this.flags[word] as number;
     const masks = writes ? this.writers : this.readers;
-    if (((masks[word] as number) & bit) === 0) return this.#noteFirst(word, bit, masks);
-    return (flags & WORD.contended) !== 0;
+    if (((masks[word] as number) & bit) === 0) return this.knowledge.noteFirst(word, bit, masks);
+    return ((this.flags[word] as number) & WORD.contended) !== 0;
   }
 
-  #noteFirst(word: number, bit: number, masks: Uint8Array): boolean {
-    masks[word] = (masks[word] as number) | bit;
-    const flags = this.flags[word] as number;
-    if ((flags & WORD.contended) !== 0) return true;
-    const writers = this.writers[word] as number;
-    const all = writers | (this.readers[word] as number);
-    if (writers === 0 || (all & (all - 1)) === 0) return false;
-    this.flags[word] = flags | WORD.contended;
-    this.contentions++;
-    return true;
-  }
-
-  /** Values of the first `n` known words, appended to `out`; returns the index behind. */
+  /** Values of the words known, appended to `out`; returns the index behind. */
   save(out: Int32Array, at: number): number {
-    const { known, words } = this;
-    const n = known.length;
+    const { words } = this;
+    const known = this.#known;
+    const n = this.#nrKnown;
     out[at++] = n;
     out[at++] = this.hash1;
     out[at++] = this.hash2;
@@ -159,27 +168,32 @@ export class TrackedMemory {
 
   /** The inverse; words found since are as at the start. */
   load(from: Int32Array, at: number): number {
-    const { known, words } = this;
+    const { words } = this;
+    const known = this.#known;
     const n = from[at++] as number;
     this.hash1 = from[at++] as number;
     this.hash2 = from[at++] as number;
     for (let i = 0; i < n; i++) words[known[i] as number] = from[at++] as number;
-    for (let i = n; i < known.length; i++) {
+    for (let i = n; i < this.#nrKnown; i++) {
       const word = known[i] as number;
       words[word] = this.#start[word] as number;
     }
+    if (n > this.#nrKnown) this.#nrKnown = n;
     return at;
   }
 
   /** Back to the start. */
   reset(): void {
-    for (const word of this.known) this.words[word] = this.#start[word] as number;
+    for (let i = 0; i < this.#nrKnown; i++) {
+      const word = this.#known[i] as number;
+      this.words[word] = this.#start[word] as number;
+    }
     this.hash1 = 0;
     this.hash2 = 0;
     this.#logged = 0;
   }
 
   get savedWords(): number {
-    return 3 + this.known.length;
+    return 3 + this.#nrKnown;
   }
 }

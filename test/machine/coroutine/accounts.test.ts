@@ -3,8 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ACCESS } from "../../../host/machine/coroutine/access-table.ts";
 import { CLOCK_ADDRESS } from "../../../host/machine/coroutine/accounts.ts";
+import { WORD } from "../../../host/machine/coroutine/knowledge.ts";
 import { FIELD } from "../../../host/machine/coroutine/regions.ts";
-import { WORD } from "../../../host/machine/coroutine/tracked-memory.ts";
 import { BITS, broken, type Parts, partsFor } from "./parts.ts";
 
 const SITE = 4;

@@ -5,10 +5,11 @@ import { ACCESS, ACCESS_BYTES_SHIFT } from "../../../host/machine/coroutine/acce
 import { Accounts } from "../../../host/machine/coroutine/accounts.ts";
 import { FutexQueues } from "../../../host/machine/coroutine/futex-queues.ts";
 import { Heap } from "../../../host/machine/coroutine/heap.ts";
+import { WORD } from "../../../host/machine/coroutine/knowledge.ts";
 import { layOutCoroutines } from "../../../host/machine/coroutine/layout.ts";
 import { Regions } from "../../../host/machine/coroutine/regions.ts";
 import { StoreBuffer } from "../../../host/machine/coroutine/store-buffer.ts";
-import { TrackedMemory, WORD } from "../../../host/machine/coroutine/tracked-memory.ts";
+import { TrackedMemory } from "../../../host/machine/coroutine/tracked-memory.ts";
 import { Violation } from "../../../host/machine/coroutine/violation.ts";
 import { kernelImage, PAGE_BYTES } from "../../../host/machine/image.ts";
 import type { MemoryModel } from "../../../host/result/check.ts";

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The worker threads of a parallel search, as who asks for it sees them: started, looked after, ended. */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { MachineError, StallError } from "../../errors.ts";
+import {
+  type Assignment,
+  CAME,
+  CONTROL,
+  DEADLINE_MS,
+  type Ended,
+  FIGURE,
+  PER_WORKER,
+  type Shared,
+  SIGNAL,
+  sumOf,
+} from "./protocol.ts";
+
+const WORKER_URL = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+const LOOK_EVERY_MS = 100;
+
+export class Crew {
+  readonly #shared: Shared;
+  readonly #workers: readonly Worker[];
+
+  constructor(shared: Shared, assignment: Omit<Assignment, "shared" | "worker">) {
+    this.#shared = shared;
+    this.#workers = Array.from({ length: shared.workers }, (_, worker) => {
+      const workerData: Assignment = { ...assignment, shared, worker };
+      // No flags of node's: what fits a script from the command line fits no worker.
+      return new Worker(WORKER_URL, { workerData, execArgv: [], trackUnmanagedFds: false });
+    });
+  }
+
+  /** Ends the search: what was counted so far is answered. */
+  interrupt(): void {
+    Atomics.or(this.#shared.control, CONTROL.signals, SIGNAL.interrupted);
+  }
+
+  /**
+   * What all answer.
+   *
+   * @param look - called now and then; true interrupts
+   * @throws MachineError that names the worker that failed; StallError when nothing goes on
+   */
+  async answers(look: () => boolean): Promise<Ended[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const watched = new Promise<never>((_resolve, reject) => {
+      const stall = this.#stallWatch();
+      timer = setInterval(() => {
+        try {
+          if (look()) this.interrupt();
+          stall();
+        } catch (error) {
+          reject(error);
+        }
+      }, LOOK_EVERY_MS);
+    });
+    try {
+      const all = this.#workers.map((worker, i) => this.#answerOf(worker, i));
+      return await Promise.race([Promise.all(all), watched]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #answerOf(worker: Worker, i: number): Promise<Ended> {
+    const name = `worker ${i} of ${this.#workers.length}`;
+    return new Promise((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", (cause) =>
+        reject(new MachineError(`${name} failed: ${cause.message}`, { cause })),
+      );
+      worker.once("exit", (code) => reject(new MachineError(`${name} exited with status ${code}`)));
+    });
+  }
+
+  /** @returns what throws a StallError once the workers have done nothing for long */
+  #stallWatch(): () => void {
+    const { control, figures, workers } = this.#shared;
+    let last = -1;
+    let sinceMs = performance.now();
+    return () => {
+      let done = sumOf(figures, FIGURE.expanded);
+      for (let i = 0; i < workers; i++) {
+        done += Atomics.load(control, CONTROL.workers + PER_WORKER * i + CAME);
+      }
+      const nowMs = performance.now();
+      if (done !== last) [last, sinceMs] = [done, nowMs];
+      else if (nowMs - sinceMs > 2 * DEADLINE_MS) {
+        throw new StallError(`${workers} workers did nothing for ${2 * DEADLINE_MS} ms`);
+      }
+    };
+  }
+
+  /** Ends the threads, whatever they do. */
+  async end(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}

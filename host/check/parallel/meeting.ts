@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Where all workers of a search come together: one of them decides, while the others wait. */
+import { StallError } from "../../errors.ts";
+import { Channel } from "./channel.ts";
+import { CAME, CONTROL, DEADLINE_MS, PER_WORKER, type Shared } from "./protocol.ts";
+
+/** Looks before a worker sleeps: mostly the others are nearly there. */
+const LOOKS = 2_000;
+
+export class Meeting {
+  readonly worker: number;
+  readonly workers: number;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly #made: Channel<SharedArrayBuffer>;
+
+  constructor({ workers, control, channel }: Shared, worker: number) {
+    this.worker = worker;
+    this.workers = workers;
+    this.control = control;
+    this.#made = new Channel(`${channel} made`);
+  }
+
+  get signals(): number {
+    return Atomics.load(this.control, CONTROL.signals);
+  }
+
+  signal(bits: number): void {
+    Atomics.or(this.control, CONTROL.signals, bits);
+  }
+
+  clear(bits: number): void {
+    Atomics.and(this.control, CONTROL.signals, ~bits);
+  }
+
+  /**
+   * Waits until all have come.
+   *
+   * @param decide - called by one of them, while all wait
+   * @returns what that returned, to all
+   * @throws StallError
+   */
+  meet(decide: () => number = () => 0): number {
+    const { control, worker, workers } = this;
+    const meetings = Atomics.load(control, CONTROL.meetings);
+    Atomics.add(control, CONTROL.workers + PER_WORKER * worker + CAME, 1);
+    if (Atomics.add(control, CONTROL.arrived, 1) === workers - 1) {
+      Atomics.store(control, CONTROL.arrived, 0);
+      Atomics.store(control, CONTROL.decision, decide());
+      Atomics.store(control, CONTROL.meetings, meetings + 1);
+      Atomics.notify(control, CONTROL.meetings);
+    } else this.#wait(meetings);
+    return Atomics.load(control, CONTROL.decision);
+  }
+
+  #wait(meetings: number): void {
+    const { control } = this;
+    for (let look = 0; look < LOOKS; look++) {
+      if (Atomics.load(control, CONTROL.meetings) !== meetings) return;
+    }
+    const how = Atomics.wait(control, CONTROL.meetings, meetings, DEADLINE_MS);
+    if (how === "timed-out") throw new StallError(`${this.#missing(meetings)} did not come`);
+  }
+
+  #missing(meetings: number): string {
+    const all = Array.from({ length: this.workers }, (_, i) => i);
+    const came = (i: number) =>
+      Atomics.load(this.control, CONTROL.workers + PER_WORKER * i + CAME) > meetings;
+    return `worker ${all.filter((i) => !came(i)).join(", ")}`;
+  }
+
+  /** Memory that worker 0 makes, for all. Context: all call it. */
+  share(make: () => SharedArrayBuffer): SharedArrayBuffer {
+    if (this.worker !== 0) return this.#made.take();
+    const made = make();
+    if (this.workers > 1) this.#made.send(made);
+    return made;
+  }
+
+  close(): void {
+    this.#made.close();
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * How each state of a worker was first reached: from which state, by which action. Five bytes a state.
+ *
+ * A state's number is that among its worker's own, times the workers, plus the worker: so the start, which
+ * is worker 0's first, is 0.
+ */
+
+const FIRST = 1 << 12;
+
+export class Ways {
+  #parents = new Int32Array(FIRST);
+  #actions = new Uint8Array(FIRST);
+  count = 0;
+
+  /** @returns the state's number among the worker's own */
+  add(parent: number, action: number): number {
+    if (this.count >= this.#parents.length) this.#grow();
+    this.#parents[this.count] = parent;
+    this.#actions[this.count] = action;
+    return this.count++;
+  }
+
+  #grow(): void {
+    const size = Math.ceil(this.#parents.length * 1.5);
+    const parents = new Int32Array(size);
+    parents.set(this.#parents);
+    this.#parents = parents;
+    const actions = new Uint8Array(size);
+    actions.set(this.#actions);
+    this.#actions = actions;
+  }
+
+  get parents(): Int32Array<ArrayBuffer> {
+    return this.#parents;
+  }
+
+  get actions(): Uint8Array<ArrayBuffer> {
+    return this.#actions;
+  }
+
+  get bytes(): number {
+    return this.#parents.length * 5;
+  }
+}
+
+/** @param all - of each worker. @returns the actions that first led from the start to `state` */
+export function wayTo(all: readonly Pick<Ways, "parents" | "actions">[], state: number): number[] {
+  const way: number[] = [];
+  for (let at = state; at > 0; ) {
+    const ways = all[at % all.length] as Ways;
+    const own = Math.floor(at / all.length);
+    way.push(ways.actions[own] as number);
+    at = ways.parents[own] as number;
+  }
+  return way.reverse();
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** A worker thread of a parallel search: it makes a machine of its own, searches, answers and ends. */
+import { parentPort, workerData } from "node:worker_threads";
+import { kernelImage } from "../../machine/image.ts";
+import { prepare } from "../configuration.ts";
+import type { Variant } from "../scenario.ts";
+import type { Assignment, VariantSource } from "./protocol.ts";
+import { Search } from "./search.ts";
+
+async function variantOf({ moduleUrl, exportName, args }: VariantSource): Promise<Variant> {
+  const exports = (await import(moduleUrl)) as Record<string, unknown>;
+  const make = exports[exportName];
+  if (typeof make !== "function") {
+    throw new Error(`[harness bug] ${moduleUrl} exports no function ${exportName}`);
+  }
+  return make(...args);
+}
+
+const { shared, worker, module, sites, configuration, source } = workerData as Assignment;
+const variant = await variantOf(source);
+const image = { module, sites, abi: kernelImage("default").abi };
+const on = prepare(image, { ...configuration, variant });
+const ended = new Search(on, configuration, shared, worker).run();
+parentPort?.postMessage(ended, [ended.parents.buffer, ended.actions.buffer]);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Variants that the workers of a parallel search make for themselves, by name and arguments. */
+import type { SetUp, Variant } from "../../host/check/scenario.ts";
+import { removal } from "../../host/check/scenarios/removal.ts";
+import type { Program } from "../../host/machine/coroutine/program.ts";
+import { kernelImage } from "../../host/machine/image.ts";
+
+/** Readers, with so many sections each, against a remover: every access is atomic. */
+export function yardstick(readers: number, sections: number): Variant {
+  const roles = [...Array.from({ length: readers }, () => "reader"), "remover"];
+  const build = (on: SetUp): Program => {
+    on.call("cpu_enter");
+    const record = on.call("yardstick_init");
+    on.call("cpu_leave");
+    const onCpu = (fn: string, ...args: number[]) => [
+      { fn: "cpu_enter" },
+      { fn, args: [record, ...args], expect: [0] },
+      { fn: "cpu_leave" },
+    ];
+    const threads = roles.map((name) => {
+      const args = name === "reader" ? [sections] : [];
+      return { name, calls: onCpu(`yardstick_${name}`, ...args) };
+    });
+    return { threads, end: onCpu("yardstick_end") };
+  };
+  const roots = ["init", "reader", "remover", "end"].map((role) => `yardstick_${role}`);
+  return { name: "yardstick", threads: roles, expected: "holds", roots, build };
+}
+
+export function removalThrough(gate: string, clients: number): Variant {
+  const driver = { revision: "put_device", gate };
+  const [variant] = removal.variants(kernelImage("default").abi, driver, clients);
+  if (variant === undefined) throw new Error(`no removal through ${gate}`);
+  return variant;
+}
+
+/** Fails, and is no violation, once somebody comes to an end. */
+export function failing(): Variant {
+  const variant = yardstick(2, 1);
+  const audit = () => {
+    throw new Error("the audit failed");
+  };
+  return { ...variant, build: (on) => ({ ...variant.build(on), audit }) };
+}
+
+/** Its thread is gone before it has begun. */
+export function exiting(): Variant {
+  return { ...yardstick(2, 1), build: () => process.exit(7) };
+}
