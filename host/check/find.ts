@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Does one job: whatever goes wrong on the way is its outcome. */
+import type { KernelAbi } from "../abi/kernel.ts";
 import { MachineError } from "../errors.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
@@ -36,8 +37,23 @@ export function findOut(image: CheckImage, job: Job, onFigures: OnFigures): Outc
   };
   const end = endOf(() => search(image, job, note));
   const seconds = (performance.now() - startedMs) / 1000;
-  const nothing = { property: null, counterexample: null, error: null, gaps: NO_GAPS };
-  return { ...nothing, figures, seconds, ...end };
+  return { ...NOTHING, figures, seconds, ...end };
+}
+
+const NOTHING = { property: null, counterexample: null, error: null, gaps: NO_GAPS };
+
+/** The same of work that is waited for; figures and seconds are the caller's. */
+export async function outcomeOf(
+  work: () => Promise<End>,
+): Promise<Omit<Outcome, "figures" | "seconds">> {
+  try {
+    return { ...NOTHING, ...(await work()) };
+  } catch (error) {
+    const thrown = endOf(() => {
+      throw error;
+    });
+    return { ...NOTHING, ...thrown };
+  }
 }
 
 type End = Pick<Outcome, "end"> & Partial<Outcome>;
@@ -77,15 +93,15 @@ export function configurationOf({ options }: Job, variant: Variant): Configurati
 }
 
 /** @throws Error when the table has no such variant, which whoever made the job has seen there */
-export function variantOf(image: CheckImage, { scenario, variant, driver, threads }: Job): Variant {
-  const variants = scenarioNamed(scenario).variants(image.abi, driver, threads);
+export function variantOf(abi: KernelAbi, { scenario, variant, driver, threads }: Job): Variant {
+  const variants = scenarioNamed(scenario).variants(abi, driver, threads);
   const found = variants.find(({ name }) => name === variant);
   if (found === undefined) throw new Error(`[harness bug] no ${scenario}/${variant}`);
   return found;
 }
 
 function search(image: CheckImage, job: Job, note: OnFigures): End {
-  const configuration = configurationOf(job, variantOf(image, job));
+  const configuration = configurationOf(job, variantOf(image.abi, job));
   const on = prepare(image, configuration);
   let waiting = 0;
   const explored = explore(on, configuration, (counts, left) => {
@@ -101,7 +117,12 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
   return { gaps, ...endOfSearch(on, configuration, explored) };
 }
 
-function endOfSearch(on: Interleaver, configuration: Configuration, { found }: Explored): End {
+/** What a search came to, with the schedule of what is violated. */
+export function endOfSearch(
+  on: Interleaver,
+  configuration: Configuration,
+  { found }: Explored,
+): End {
   switch (found.kind) {
     case "exhausted":
       return { end: "exhausted" };

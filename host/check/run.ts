@@ -56,7 +56,7 @@ async function rowsOf(
 /** @throws UsageError for several configurations: which one the schedule is of, it does not say */
 function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: string) {
   const [entry] = entries;
-  const options = { ...asked, memoryBytes: asked.memoryLimitBytes };
+  const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };
   if (entry === undefined || entries.length > 1) {
     const few = entries.slice(0, NAMED_MOST).map((one) => commandOf(one, asked.threads, options));
     const more = entries.length > few.length ? ", ..." : "";

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Checks several configurations at the same time: the likely longest first, their rows in order. */
+import { availableParallelism } from "node:os";
 import type { Tier } from "../machine/engine.ts";
+import { kernelImage } from "../machine/image.ts";
 import type { CheckRow } from "../result/check.ts";
 import type { RunContext } from "../result/run.ts";
-import { doJobs } from "./crew.ts";
-import { isWalk, type Job, type SearchOptions, WALK_STEPS } from "./job.ts";
+import { type CrewOrders, doJobs } from "./crew.ts";
+import {
+  type Figures,
+  isWalk,
+  type Job,
+  type Outcome,
+  type SearchOptions,
+  WALK_STEPS,
+} from "./job.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { driverName } from "./select.ts";
 import { Tally } from "./tally.ts";
+import { findTogether } from "./together.ts";
 import { likelyStates } from "./weights.ts";
 import { checkImage } from "./workbench.ts";
 
@@ -16,7 +26,8 @@ export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "worke
   readonly threads: number | null;
   /** For all of them together. */
   readonly memoryLimitBytes: number;
-  readonly workers: number;
+  /** Threads that search; null: as many as there are cores, each configuration by one. */
+  readonly workers: number | null;
   /** Of this process. */
   readonly tier: Tier;
 }
@@ -29,33 +40,48 @@ export async function checkAll(
 ): Promise<CheckRow[]> {
   if (signal.aborted) return [];
   const { threads, tier } = options;
-  const crew = Math.min(options.workers, entries.length);
+  const crew = Math.min(options.workers ?? availableParallelism(), entries.length);
   const perJob = searchOptions(options, crew);
   const planned = plan(entries, perJob);
   const tally = new Tally(planned);
   const roots = new Set(entries.flatMap(({ variant }) => variant.roots));
   const { module, sites } = checkImage([...roots], tier);
-  const outcomes = await doJobs(
-    planned.map(({ entry }) => jobOf(entry, threads, perJob)),
-    {
-      shared: { module, sites, tier, stop: new Int32Array(new SharedArrayBuffer(4)) },
-      threads: crew,
-      signal,
-      onFigures: (index, figures) => {
-        tally.figures(index, figures);
-        onProgress(tally.progress);
-      },
-      onDone: (index, { figures }) => {
-        tally.done(index, figures);
-        onProgress(tally.progress);
-      },
+  const jobs = planned.map(({ entry }) => jobOf(entry, threads, perJob));
+  const orders = {
+    shared: { module, sites, tier, stop: new Int32Array(new SharedArrayBuffer(4)) },
+    threads: crew,
+    signal,
+    onFigures: (index: number, figures: Figures) => {
+      tally.figures(index, figures);
+      onProgress(tally.progress);
     },
-  );
+    onDone: (index: number, { figures }: Outcome) => {
+      tally.done(index, figures);
+      onProgress(tally.progress);
+    },
+  };
+  const outcomes = perJob.workers > 1 ? await inTurn(jobs, orders) : await doJobs(jobs, orders);
   const rows = planned.map(({ entry, place }, index) => {
     const outcome = outcomes[index] ?? null;
     return { place, row: outcome && rowOf(entry, threads, perJob, outcome) };
   });
   return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
+}
+
+/** One job after the other, each by several threads. */
+async function inTurn(jobs: readonly Job[], orders: CrewOrders): Promise<(Outcome | null)[]> {
+  const { shared, signal, onFigures, onDone } = orders;
+  const { module, sites, tier } = shared;
+  const image = { module, sites, abi: kernelImage(tier).abi };
+  const outcomes: (Outcome | null)[] = [];
+  for (const [index, job] of jobs.entries()) {
+    if (signal.aborted) break;
+    const note = (figures: Figures) => onFigures(index, figures);
+    const outcome = await findTogether(image, job, tier, note, signal);
+    onDone(index, outcome);
+    outcomes.push(outcome);
+  }
+  return outcomes;
 }
 
 /** The likely longest first: what is begun last then ends last by little. */
@@ -76,7 +102,7 @@ function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
   return {
     ...{ memory, search, seed, bound, maxStates, reduction },
     memoryBytes: Math.floor(memoryLimitBytes / Math.max(crew, 1)),
-    workers: Math.max(1, Math.floor(workers / Math.max(crew, 1))),
+    workers: search === "bfs" ? Math.max(1, Math.floor((workers ?? 1) / Math.max(crew, 1))) : 1,
   };
 }
 

@@ -50,7 +50,11 @@ function checkOptions({ catalogue, cores }: Context) {
     bound: bound("preemptions", MOST_PREEMPTIONS, "only schedules with so many preemptions"),
     "max-states": optionalInteger(1, MOST_STATES, "stop after so many states"),
     "memory-limit": bytes(16 * MIB, 1024 * GIB, memoryLimit(), "stop at so much memory for states"),
-    workers: integer(1, 64, cores, "threads that search"),
+    workers: optionalInteger(
+      1,
+      64,
+      `threads that search: several configurations at once, or one together; default: ${cores}, one each`,
+    ),
     reduction: flag(true, "take steps that nobody else can notice in one order only"),
     trace: text("FILE", "write the schedules of what is violated to a file, as text"),
     replay: text("SCHEDULE", "run this schedule and no other; step by step on a terminal"),

@@ -82,7 +82,8 @@ export interface CheckAsked {
   readonly maxStates: number | null;
   /** Memory that the states that were seen may take. */
   readonly memoryLimitBytes: number;
-  readonly workers: number;
+  /** Threads that search; null: one a core, each configuration by one of them. */
+  readonly workers: number | null;
   /** Whether schedules that differ only in the order of independent steps count as one. */
   readonly reduction: boolean;
   /** The schedule that is run, and no other; null: they are searched. */

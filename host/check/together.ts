@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Does one job with several threads of the host: `--workers N` for one configuration. */
+import type { Tier } from "../machine/engine.ts";
+import { kernelImage } from "../machine/image.ts";
+import { prepare } from "./configuration.ts";
+import { configurationOf, endOfSearch, outcomeOf, variantOf } from "./find.ts";
+import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
+import { exploreInParallel, teach } from "./parallel/explore.ts";
+import type { Variant } from "./scenario.ts";
+import type { CheckImage } from "./workbench.ts";
+
+/** For the threads, which find the variant by its names. */
+export function variantByName(job: Job, tier: Tier): Variant {
+  return variantOf(kernelImage(tier).abi, job);
+}
+
+/** As findOut(), the search being done by job.options.workers threads. */
+export async function findTogether(
+  image: CheckImage,
+  job: Job,
+  tier: Tier,
+  onFigures: (figures: Figures) => void,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const startedMs = performance.now();
+  let figures = NO_FIGURES;
+  const note = (now: Figures) => {
+    figures = now;
+    onFigures(now);
+    return false;
+  };
+  const configuration = configurationOf(job, variantOf(image.abi, job));
+  const source = { moduleUrl: import.meta.url, exportName: "variantByName", args: [job, tier] };
+  const end = await outcomeOf(async () => {
+    const explored = await exploreInParallel(
+      image,
+      configuration,
+      source,
+      job.options.workers,
+      (counts, waiting) => note({ ...counts, waiting }),
+      signal,
+    );
+    const { found, counts, leftOut, worth } = explored;
+    note({ ...counts, waiting: found.kind === "stopped" ? figures.waiting : 0 });
+    const on = prepare(image, configuration);
+    teach(on, explored);
+    const gaps = { leftOut, worth, cycles: false };
+    return { gaps, ...endOfSearch(on, configuration, explored) };
+  });
+  return { ...end, figures, seconds: (performance.now() - startedMs) / 1000 };
+}
