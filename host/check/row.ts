@@ -66,7 +66,8 @@ function unexploredBy(options: SearchOptions, outcome: Outcome): string[] {
   }
   if (isWalk(options)) sentences.push("Schedules that were not drawn.");
   else if (!gaps.cycles) {
-    const why = bound === null ? `--search ${search}` : "--bound";
+    const how = options.workers > 1 ? `--workers ${options.workers}` : `--search ${search}`;
+    const why = bound === null ? how : "--bound";
     sentences.push(`Whether threads can go round for ever, which is not looked for with ${why}.`);
   }
   if (gaps.worth !== null) sentences.push(`${gaps.worth}.`);

@@ -92,49 +92,6 @@ test("what a call must return, and what lives at the end, is looked at", () => {
   assert.is(verdictOf(explored(late, 2)), "wrong result");
 });
 
-/** Threads that each change word 1, or not, and then call `fn` on word 0. */
-function meeting(fn: string, args: readonly number[], steps: boolean, threads = 2) {
-  return scripts((word) =>
-    Array.from({ length: threads }, () => [
-      ...(steps ? [{ fn: "xchg", args: [word(1), 1] }] : []),
-      { fn, args: [word(0), ...args] },
-    ]),
-  );
-}
-
-test("two plain accesses that nothing orders are a race, before the first step and behind", () => {
-  for (const reduction of [true, false]) {
-    for (const steps of [true, false]) {
-      for (const threads of [2, 3]) {
-        const run = explored(meeting("mutex_init", [], steps, threads), threads, { reduction });
-        assert.is(verdictOf(run), "data race");
-        const { found, on } = run;
-        if (found.kind !== "violated") continue;
-        assert.is(reproduce(on, found.actions, found.violation), found.actions.length);
-      }
-      const marked = explored(meeting("WRITE_ONCE", [1], steps), 2, { reduction });
-      assert.is(verdictOf(marked), "exhausted");
-    }
-  }
-});
-
-test("a race is found by schedules at random too, and ends no search", () => {
-  for (const search of ["random", "pct"] as const) {
-    for (const steps of [true, false]) {
-      const run = explored(meeting("mutex_init", [], steps), 2, { search, maxStates: 500 });
-      assert.is(verdictOf(run), "data race");
-      assert.ok(run.counts.transitions >= (steps ? 500 : 0));
-    }
-  }
-  const race = meeting("mutex_init", [], true);
-  const worse = scripts((word) => [[{ fn: "xchg", args: [word(2), 1], expect: [7] }]]);
-  const both = explored((on) => {
-    const threads = [...race(on).threads, ...worse(on).threads];
-    return { threads, end: [] };
-  }, 3);
-  assert.is(verdictOf(both), "wrong result", "what is worse is the answer");
-});
-
 for (const search of ["bfs", "dfs", "random", "pct"] as const) {
   test(`${search}: an error of the tool's own comes out as it is`, () => {
     const configuration = { ...configurationFor(yardstick(1, 1), 2, { search }) };
