@@ -19,6 +19,7 @@ import {
 import { wrongOutcome } from "./outcomes.ts";
 import type { Variant } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios/table.ts";
+import { isWanted, type Wanted } from "./wanted.ts";
 import type { CheckImage } from "./workbench.ts";
 
 /** @returns true to stop */
@@ -70,10 +71,11 @@ function lineOf(error: unknown): string {
   return `${error.name}: ${error.message}${at === undefined ? "" : ` (${at})`}`;
 }
 
-export function configurationOf({ options }: Job, variant: Variant): Configuration {
+export function configurationOf({ options, wanted }: Job, variant: Variant): Configuration {
   const { bound: preemptions, maxStates } = options;
   const most = maxStates ?? (isWalk(options) ? WALK_STEPS : NO_LIMIT);
-  return { ...options, variant, preemptions, maxStates: most, liveness: true };
+  const liveness = wanted === undefined;
+  return { ...options, variant, preemptions, maxStates: most, liveness };
 }
 
 /** @throws Error when the table has no such variant, which whoever made the job has seen there */
@@ -85,20 +87,27 @@ export function variantOf(image: CheckImage, { scenario, variant, driver, thread
 }
 
 function search(image: CheckImage, job: Job, note: OnFigures): End {
-  const configuration = configurationOf(job, variantOf(image, job));
-  const on = prepare(image, configuration);
+  const asked = configurationOf(job, variantOf(image, job));
+  const on = prepare(image, asked);
+  let met: Wanted | undefined;
+  const wanted = (violation: Violation) => {
+    met = job.wanted?.find((one) => isWanted(on.machine, one, violation));
+    return job.wanted === undefined || met !== undefined;
+  };
+  const configuration = { ...asked, wanted };
   let waiting = 0;
   const explored = explore(on, configuration, (counts, left) => {
     waiting = left;
     return note({ ...counts, waiting });
   });
-  const { found, counts, leftOut, worth } = explored;
+  const { found, counts, leftOut, worth, other } = explored;
   note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
-  const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
+  const cycles = searchesCycles(configuration);
+  const gaps = { leftOut, worth, cycles, ...(other && { other }) };
   const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
   if (wrong !== null && found.kind !== "violated")
     return { gaps, end: "violated", property: wrong };
-  return { gaps, ...endOfSearch(on, configuration, explored) };
+  return { gaps, ...endOfSearch(on, configuration, explored), ...(met && { met }) };
 }
 
 function endOfSearch(on: Interleaver, configuration: Configuration, { found }: Explored): End {
