@@ -10,7 +10,7 @@ import type { SuiteEntry } from "./scenarios/table.ts";
 import { driverName } from "./select.ts";
 import { Tally } from "./tally.ts";
 import { likelyStates } from "./weights.ts";
-import { checkImage } from "./workbench.ts";
+import { type CheckImage, checkImage } from "./workbench.ts";
 
 export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
   readonly threads: number | null;
@@ -19,6 +19,8 @@ export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "worke
   readonly workers: number;
   /** Of this process. */
   readonly tier: Tier;
+  /** Of what the entries reach, and more; default: made for them. */
+  readonly image?: CheckImage;
 }
 
 /** @returns a row for each entry that was begun before the interruption */
@@ -33,8 +35,7 @@ export async function checkAll(
   const perJob = searchOptions(options, crew);
   const planned = plan(entries, perJob);
   const tally = new Tally(planned);
-  const roots = new Set(entries.flatMap(({ variant }) => variant.roots));
-  const { module, sites } = checkImage([...roots], tier);
+  const { module, sites } = options.image ?? imageOf(entries, tier);
   const outcomes = await doJobs(
     planned.map(({ entry }) => jobOf(entry, threads, perJob)),
     {
@@ -58,6 +59,10 @@ export async function checkAll(
   return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
 }
 
+export function imageOf(entries: readonly SuiteEntry[], tier: Tier): CheckImage {
+  return checkImage([...new Set(entries.flatMap(({ variant }) => variant.roots))], tier);
+}
+
 /** The likely longest first: what is begun last then ends last by little. */
 function plan(entries: readonly SuiteEntry[], options: SearchOptions) {
   const walk = isWalk(options);
@@ -71,7 +76,7 @@ function plan(entries: readonly SuiteEntry[], options: SearchOptions) {
 }
 
 /** What is left of the limits when `crew` searches run at the same time. */
-function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
+export function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
   const { memory, search, seed, bound, maxStates, reduction, memoryLimitBytes, workers } = options;
   return {
     ...{ memory, search, seed, bound, maxStates, reduction },
