@@ -80,8 +80,9 @@ function cellOf(one: Case, options: SearchOptions, outcome: Outcome | null): Cla
   const place = placeOf(one, options);
   const open = { revision, reachable: null, schedule: null } as const;
   if (outcome === null) return { ...open, bound: `${place}: not begun` };
-  const { end, error, gaps, met, counterexample } = outcome;
+  const { end, error, gaps, met, property, counterexample } = outcome;
   if (end === "violated") {
+    if (met === undefined) return { ...open, bound: `${place}: ${property}, before it began` };
     if (!isSame(met, one.question.wanted)) return null;
     const command = commandOf(one.entry, null, options);
     const schedule = counterexample?.schedule ?? null;

@@ -91,8 +91,9 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
   const on = prepare(image, asked);
   let met: Wanted | undefined;
   const wanted = (violation: Violation) => {
-    met = job.wanted?.find((one) => isWanted(on.machine, one, violation));
-    return job.wanted === undefined || met !== undefined;
+    const one = job.wanted?.find((some) => isWanted(on.machine, some, violation));
+    met = one ?? met;
+    return job.wanted === undefined || one !== undefined;
   };
   const configuration = { ...asked, wanted };
   let waiting = 0;
