@@ -69,7 +69,8 @@ export function explore(
   const options = { ...configuration, onProgress };
   if (search === "random" || search === "pct") return new Walks(on, options, search, seed).run();
   const liveness = configuration.liveness && searchesCycles(configuration);
-  const futures = reduction && !liveness && on.threads > 2 ? new Futures() : null;
+  const watched = on.program.watch !== undefined; // every state is to be looked at
+  const futures = reduction && !liveness && !watched && on.threads > 2 ? new Futures() : null;
   for (let round = 1; ; round++) {
     scout(on, futures, round);
     const explored = new Exhaustive(on, { ...options, liveness }, futures).run();

@@ -36,6 +36,7 @@ export class Exhaustive {
   readonly #actions: number[] = [];
   readonly #locations: number[] = [];
   #race: Found | null = null;
+  readonly #other = { passed: 0, ends: 0 };
 
   constructor(on: Interleaver, options: SearchOptions, futures: Futures | null) {
     this.#on = on;
@@ -52,14 +53,14 @@ export class Exhaustive {
       found = this.#explore();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      found = { kind: "violated", violation: error, actions: [], cycleFrom: null };
+      found = this.#wanted(error, 0, null) ?? { kind: "exhausted" };
     }
     if (found.kind === "exhausted") found = this.#livelock() ?? found;
     if (found.kind !== "violated" && found.kind !== "contended") found = this.#race ?? found;
     const { bytes } = this;
     const { left } = this.#bound;
-    const counts = this.#counts;
-    return { found, counts, bytes, outcomes: this.#outcomes, leftOut: left, worth: null };
+    const [counts, outcomes, other] = [this.#counts, this.#outcomes, this.#other];
+    return { found, counts, bytes, outcomes, leftOut: left, other, worth: null };
   }
 
   get bytes(): number {
@@ -89,7 +90,7 @@ export class Exhaustive {
     const grown = this.#futures?.grown;
     on.restart();
     if (tracked.contentions !== contentions) return { kind: "contended" };
-    if (on.race !== null) this.#race ??= this.#violated(on.race, 0, null);
+    if (on.race !== null) this.#race ??= this.#wanted(on.race, 0, null);
     this.#add(0, 0, 0);
     let next = PROGRESS_EVERY;
     while (this.#frontier.length > 0) {
@@ -122,6 +123,16 @@ export class Exhaustive {
     return { kind: "violated", violation, actions, cycleFrom: null };
   }
 
+  /** Null for one that nobody looks for. Context: before the step that broke it is taken back. */
+  #wanted(violation: Violation, number: number, action: number | null): Found | null {
+    const { wanted } = this.#options;
+    if (wanted?.(violation) === false) {
+      this.#other.passed++;
+      return null;
+    }
+    return this.#violated(violation, number, action);
+  }
+
   /** Makes every step that the state loaded allows. */
   #expand(number: number, depth: number): Found | null {
     const on = this.#on;
@@ -139,11 +150,14 @@ export class Exhaustive {
         on.perform(action);
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
+        const found = this.#wanted(error, number, action);
         on.takeBack();
-        return this.#violated(error, number, action);
+        if (found !== null) return found;
+        moved = true;
+        continue;
       }
       this.#counts.transitions++;
-      if (on.race !== null) this.#race ??= this.#violated(on.race, number, action);
+      if (on.race !== null) this.#race ??= this.#wanted(on.race, number, action);
       const alone = this.#isAlone(action);
       const same = on.key1 === key1 && on.key2 === key2;
       if (!same) {
@@ -161,7 +175,7 @@ export class Exhaustive {
       "livelock",
       "whoever can run looks at words that nobody changes",
     );
-    return this.#violated(violation, number, null);
+    return this.#wanted(violation, number, null);
   }
 
   #locate(): void {
@@ -188,15 +202,17 @@ export class Exhaustive {
   #end(number: number): Found | null {
     const on = this.#on;
     this.#edges?.begin(0);
-    if (!on.finished) return this.#violated(on.stuck(), number, null);
+    if (!on.finished) return this.#wanted(on.stuck(), number, null);
+    this.#other.ends++;
     const { outcome } = on.program;
     if (outcome !== undefined) this.#outcomes.add(outcome(on.machine));
     try {
       on.finish();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
+      const found = this.#wanted(error, number, null);
       on.takeBack();
-      return this.#violated(error, number, null);
+      return found;
     }
     on.takeBack();
     return null;

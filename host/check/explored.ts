@@ -22,6 +22,8 @@ export interface SearchOptions {
   readonly preemptions: number | null;
   /** Whether cycles are looked for that a fair scheduler could go round for ever. */
   readonly liveness: boolean;
+  /** Whether a violation is what is looked for; others end their schedule alone. Default: any is. */
+  readonly wanted?: (violation: Violation) => boolean;
   /** Called every few thousand steps. @returns true to stop */
   readonly onProgress: (soFar: Counts, waiting: number) => boolean;
 }
@@ -39,6 +41,13 @@ export type Found =
   /** A run found two threads at a word that was thought to be one's own: all is to begin anew. */
   | { readonly kind: "contended" };
 
+export interface Other {
+  /** Steps and ends that broke something else: what follows those was not explored. */
+  readonly passed: number;
+  /** States in which all threads have ended. */
+  readonly ends: number;
+}
+
 export interface Explored {
   readonly found: Found;
   readonly counts: Counts;
@@ -48,6 +57,8 @@ export interface Explored {
   readonly outcomes: ReadonlySet<string>;
   /** Steps that a bound left out. */
   readonly leftOut: number;
+  /** What certain violations being looked for means for the rest. */
+  readonly other?: Other;
   /** What schedules drawn at random are worth, as a sentence; null: all were explored, or a bounded part. */
   readonly worth: string | null;
 }

@@ -20,6 +20,7 @@ import {
 import { wrongOutcome } from "./outcomes.ts";
 import type { Variant } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios/table.ts";
+import { isWanted, type Wanted } from "./wanted.ts";
 import type { CheckImage } from "./workbench.ts";
 
 /** @returns true to stop */
@@ -86,10 +87,11 @@ function lineOf(error: unknown): string {
   return `${error.name}: ${error.message}${at === undefined ? "" : ` (${at})`}`;
 }
 
-export function configurationOf({ options }: Job, variant: Variant): Configuration {
+export function configurationOf({ options, wanted }: Job, variant: Variant): Configuration {
   const { bound: preemptions, maxStates } = options;
   const most = maxStates ?? (isWalk(options) ? WALK_STEPS : NO_LIMIT);
-  return { ...options, variant, preemptions, maxStates: most, liveness: true };
+  const liveness = wanted === undefined;
+  return { ...options, variant, preemptions, maxStates: most, liveness };
 }
 
 /** @throws Error when the table has no such variant, which whoever made the job has seen there */
@@ -101,20 +103,28 @@ export function variantOf(abi: KernelAbi, { scenario, variant, driver, threads }
 }
 
 function search(image: CheckImage, job: Job, note: OnFigures): End {
-  const configuration = configurationOf(job, variantOf(image.abi, job));
-  const on = prepare(image, configuration);
+  const asked = configurationOf(job, variantOf(image.abi, job));
+  const on = prepare(image, asked);
+  let met: Wanted | undefined;
+  const wanted = (violation: Violation) => {
+    const one = job.wanted?.find((some) => isWanted(on.machine, some, violation));
+    met = one ?? met;
+    return job.wanted === undefined || one !== undefined;
+  };
+  const configuration = { ...asked, wanted };
   let waiting = 0;
   const explored = explore(on, configuration, (counts, left) => {
     waiting = left;
     return note({ ...counts, waiting });
   });
-  const { found, counts, leftOut, worth } = explored;
+  const { found, counts, leftOut, worth, other } = explored;
   note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
-  const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
+  const cycles = searchesCycles(configuration);
+  const gaps = { leftOut, worth, cycles, ...(other && { other }) };
   const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
   if (wrong !== null && found.kind !== "violated")
     return { gaps, end: "violated", property: wrong };
-  return { gaps, ...endOfSearch(on, configuration, explored) };
+  return { gaps, ...endOfSearch(on, configuration, explored), ...(met && { met }) };
 }
 
 /** What a search came to, with the schedule of what is violated. */

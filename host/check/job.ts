@@ -4,7 +4,9 @@
  * functions, which no thread can be sent.
  */
 import type { CounterExample, MemoryModel, SearchOrder } from "../result/check.ts";
+import type { Other } from "./explored.ts";
 import type { Driver } from "./scenario.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** How schedules are searched. */
 export interface SearchOptions {
@@ -28,6 +30,8 @@ export interface Job {
   /** As asked for; null: the scenario's own. */
   readonly threads: number | null;
   readonly options: SearchOptions;
+  /** What alone is looked for; default: whatever breaks a property. */
+  readonly wanted?: readonly Wanted[];
 }
 
 /** Whether schedules are drawn, which comes to no end by itself: then `maxStates` is that of its steps. */
@@ -53,6 +57,7 @@ export const NO_FIGURES: Figures = { states: 0, transitions: 0, depth: 0, waitin
 export interface Gaps {
   /** Steps that the bound left out. */
   readonly leftOut: number;
+  readonly other?: Other;
   /** What schedules drawn at random are worth, as a sentence; null: none were. */
   readonly worth: string | null;
   /** Whether cycles were looked for that a fair scheduler could go round for ever. */
@@ -73,6 +78,8 @@ export interface Outcome {
   /** What was violated, in a few words. */
   readonly property: string | null;
   readonly counterexample: CounterExample | null;
+  /** Which of those that the job looks for was found. */
+  readonly met?: Wanted;
   /** One line, where the checker failed: also where all it could not do is show a violation. */
   readonly error: string | null;
 }

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `check`: what was asked, as a result. */
+import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
 import { tierInForce, tierSelectable } from "../machine/engine.ts";
 import { environmentOf } from "../machine/environment.ts";
 import { kernelImage } from "../machine/image.ts";
 import type { CheckAsked } from "../result/asked.ts";
-import { assembleResult } from "../result/assemble.ts";
-import type { CheckRow } from "../result/check.ts";
+import { assembleResult, type Sections } from "../result/assemble.ts";
 import type { RunCheck, RunContext } from "../result/run.ts";
 import { runAgain } from "./again.ts";
+import { entriesAsked } from "./answers.ts";
+import { CLAIMS } from "./history.ts";
+import { claimsOf, isHistory, refuseForHistory } from "./history-run.ts";
 import { commandOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { select } from "./select.ts";
-import { checkAll } from "./suite.ts";
+import { checkAll, imageOf } from "./suite.ts";
 import { checkImage } from "./workbench.ts";
 
 const TIER = "default";
@@ -23,7 +26,9 @@ export const runCheck: RunCheck = async (asked, context) => {
   const startedAt = new Date();
   const image = kernelImage(TIER);
   const entries = select(asked, image.abi);
-  const { checks, notes } = await rowsOf(asked, entries, context);
+  const sections = isHistory(asked)
+    ? await historyOf(asked, image.abi, context)
+    : await rowsOf(asked, entries, image.abi, context);
   return assembleResult(
     {
       command: "check",
@@ -37,20 +42,41 @@ export const runCheck: RunCheck = async (asked, context) => {
       startedAt,
       interrupted: context.signal.aborted,
     },
-    { checks, notes },
+    sections,
   );
 };
+
+/** What was said of the driver. */
+async function historyOf(
+  asked: CheckAsked,
+  abi: KernelAbi,
+  context: RunContext,
+): Promise<Pick<Sections, "claims">> {
+  refuseForHistory(asked);
+  return { claims: await claimsOf(asked, abi, { ...asked, tier: TIER }, [], context) };
+}
+
+/** Without options that change what is explored: what was said of the driver is then looked into as well. */
+function isWholeSuite({ scenario, revision, gate, memory, search, ...asked }: CheckAsked): boolean {
+  if (scenario !== null || revision !== null || gate !== null) return false;
+  return memory === "sc" && search === "bfs" && asked.bound === null && asked.maxStates === null;
+}
 
 async function rowsOf(
   asked: CheckAsked,
   entries: readonly SuiteEntry[],
+  abi: KernelAbi,
   context: RunContext,
-): Promise<{ checks: readonly CheckRow[]; notes: readonly string[] }> {
+): Promise<Pick<Sections, "checks" | "claims" | "notes">> {
   if (asked.replay !== null) return replayed(asked, entries, asked.replay);
-  const checks = await checkAll(entries, { ...asked, tier: TIER }, context);
+  const whole = isWholeSuite(asked);
+  const all = whole ? [...entries, ...entriesAsked(CLAIMS, abi)] : entries;
+  const options = { ...asked, tier: TIER, image: imageOf(all, TIER) } as const;
+  const checks = await checkAll(entries, options, context);
   const left = entries.length - checks.length;
   const notes = left > 0 ? [`${left} of ${entries.length} configurations were not begun.`] : [];
-  return { checks, notes };
+  if (!whole || context.signal.aborted) return { checks, notes };
+  return { checks, notes, claims: await claimsOf(asked, abi, options, checks, context) };
 }
 
 /** @throws UsageError for several configurations: which one the schedule is of, it does not say */

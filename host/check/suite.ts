@@ -20,7 +20,7 @@ import { driverName } from "./select.ts";
 import { Tally } from "./tally.ts";
 import { findTogether } from "./together.ts";
 import { likelyStates } from "./weights.ts";
-import { checkImage } from "./workbench.ts";
+import { type CheckImage, checkImage } from "./workbench.ts";
 
 export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
   readonly threads: number | null;
@@ -30,6 +30,8 @@ export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "worke
   readonly workers: number | null;
   /** Of this process. */
   readonly tier: Tier;
+  /** Of what the entries reach, and more; default: made for them. */
+  readonly image?: CheckImage;
 }
 
 /** @returns a row for each entry that was begun before the interruption */
@@ -44,8 +46,7 @@ export async function checkAll(
   const perJob = searchOptions(options, crew);
   const planned = plan(entries, perJob);
   const tally = new Tally(planned);
-  const roots = new Set(entries.flatMap(({ variant }) => variant.roots));
-  const { module, sites } = checkImage([...roots], tier);
+  const { module, sites } = options.image ?? imageOf(entries, tier);
   const jobs = planned.map(({ entry }) => jobOf(entry, threads, perJob));
   const orders = {
     shared: { module, sites, tier, stop: new Int32Array(new SharedArrayBuffer(4)) },
@@ -66,6 +67,10 @@ export async function checkAll(
     return { place, row: outcome && rowOf(entry, threads, perJob, outcome) };
   });
   return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
+}
+
+export function imageOf(entries: readonly SuiteEntry[], tier: Tier): CheckImage {
+  return checkImage([...new Set(entries.flatMap(({ variant }) => variant.roots))], tier);
 }
 
 /** One job after the other, each by several threads. */
@@ -97,7 +102,7 @@ function plan(entries: readonly SuiteEntry[], options: SearchOptions) {
 }
 
 /** What is left of the limits when `crew` searches run at the same time. */
-function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
+export function searchOptions(options: SuiteOptions, crew: number): SearchOptions {
   const { memory, search, seed, bound, maxStates, reduction, memoryLimitBytes, workers } = options;
   return {
     ...{ memory, search, seed, bound, maxStates, reduction },

@@ -117,12 +117,13 @@ export const check = define({
   operands: "[SCENARIO[/VARIANT]]",
   operandCounts: [0, 1],
   about:
-    "Runs the very kernel.wasm as coroutines, an access to memory at a time, in every order that can make a difference. Without a scenario it is the suite: each gate and revision in each scenario. What does not hold is shown as a schedule that can be replayed, and ends with status 1.",
+    "Runs the very kernel.wasm as coroutines, an access to memory at a time, in every order that can make a difference. Without a scenario it is the suite: each gate and revision in each scenario, and then what commit messages and the review said of the driver, which `history` alone looks into as well. What does not hold is shown as a schedule that can be replayed, and ends with status 1.",
   options: checkOptions,
   examples: [
     ["", "the suite"],
     ["removal --gate percpu-ref", "one client against a removal, through one gate"],
     ["removal --gate busted --trace busted.txt", "the negative control: its schedule, kept"],
+    ["history", "what was said of the driver, and at which revision it is so"],
     ["removal --threads 2 --bound preemptions=2", "more threads, and not every schedule"],
   ],
   run: async (parsed, context, options) => {

@@ -2,6 +2,7 @@
 /** What was said of the driver, and at which of its revisions some schedule gets there. */
 import type { ClaimCell, ClaimRow } from "../result/check.ts";
 import type { Result } from "../result/result.ts";
+import { drawClaimTable } from "./claim-table.ts";
 import { distinct } from "./rows.ts";
 import { type Canvas, printable, wrap } from "./style.ts";
 import { type Cell, type Column, drawTable, fits, NOT_MEASURED } from "./table.ts";
@@ -14,6 +15,9 @@ export function drawClaims(result: Result, canvas: Canvas): string[] {
   if (rows.length === 0) return [];
   const heading = wrap(HEADING, canvas.width).map(canvas.style.bold);
   const revisions = distinct(rows.flatMap(({ cells }) => cells.map(({ revision }) => revision)));
+  if (rows.every(({ id }) => id !== undefined)) {
+    return [...heading, ...drawClaimTable(rows, revisions, canvas)];
+  }
   const column = (title: string, cell: (row: ClaimRow) => Cell | string): Column => ({
     title,
     align: "left",

@@ -55,9 +55,11 @@ const cell = is.object<ClaimCell>({
   reachable: is.nullable(is.boolean),
   bound: is.string,
   schedule: is.nullable(is.string),
+  command: is.optional(is.string),
 });
 
 export const claim: is.Shape<ClaimRow> = is.object<ClaimRow>({
+  id: is.optional(is.string),
   claim: is.string,
   source: is.string,
   cells: is.array(cell),

@@ -93,6 +93,8 @@ export interface CheckStep {
 
 /** What somebody said that the driver does, and at which revisions it does. */
 export interface ClaimRow {
+  /** A short name of the claim, by which texts refer to it. */
+  readonly id?: string;
   /** As in "an opener that came during a failed add uses freed memory". */
   readonly claim: string;
   /** Where it was said: a commit, a mail, a comment. */
@@ -108,4 +110,6 @@ export interface ClaimCell {
   readonly bound: string;
   /** One that gets there, for --replay. */
   readonly schedule: string | null;
+  /** The command that `schedule` goes with. */
+  readonly command?: string;
 }

@@ -47,8 +47,8 @@ test("a name stands for one scenario, and for one entry of the suite", () => {
   assert.throws(() => scenarioNamed("nonesuch"), /there is no scenario "nonesuch"; there are/);
 });
 
-test("every scenario has an entry in the suite, and removal one for every driver", () => {
-  for (const scenario of SCENARIOS) {
+test("every scenario but history has an entry in the suite, and removal one for every driver", () => {
+  for (const scenario of SCENARIOS.filter(({ name }) => name !== "history")) {
     const drivers = new Set(entriesOf(abi, scenario).map(({ driver }) => driver));
     const covered = all.filter((one) => one.scenario === scenario);
     assert.ok(covered.length > 0, scenario.name);

@@ -101,6 +101,24 @@ test("a search that is not of all schedules is bounded, and says what it is wort
   }
 });
 
+test("history is a report: what is reached does not fail the run, and replays", () => {
+  const history = (...args: string[]) => hotunplug(["check", "history", ...args], { main: MAIN });
+  const { status, stdout, stderr } = history("--revision", "shutdown_first", "--json", "-");
+  assert.is(status, 0, stderr);
+  const { claims = [], checks } = parseResult(stdout, stderr);
+  assert.is(checks, undefined);
+  const cell = claims.find(({ id }) => id === "T1")?.cells[0];
+  assert.equal([cell?.revision, cell?.reachable], ["shutdown_first", true]);
+  const [, ...again] = (cell?.command ?? "").split(" ");
+  const replayed = hotunplug([...again, "--replay", cell?.schedule ?? ""], { main: MAIN });
+  assert.match(replayed.stdout, "null context in teardown");
+  for (const option of ["--gate rwsem", "--threads 2", "--search pct"]) {
+    const refused = history(...option.split(" "));
+    assert.is(refused.status, 2, option);
+    assert.match(refused.stderr, `check: ${option}: `);
+  }
+});
+
 test("what is not there is refused with what there is", () => {
   const { status, stderr } = check("--revision", "rwsem", "--threads", "7", "--max-states", "9");
   assert.is(status, 0, stderr);

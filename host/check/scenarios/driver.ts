@@ -29,7 +29,7 @@ export function idOf(abi: KernelAbi, { revision, gate }: Driver): number {
 }
 
 /** Plugs a device in. @param serviceNs - how long its mailbox takes from then on */
-function plug(on: SetUp, driver: number, serviceNs: number): Plugged {
+export function plug(on: SetUp, driver: number, serviceNs: number): Plugged {
   on.call("cpu_enter");
   const handle = on.call("sys_probe", driver);
   const minor = on.call("sys_minor", handle);

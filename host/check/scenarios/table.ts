@@ -8,6 +8,7 @@ import { addFails } from "./add-fails.ts";
 import { completion } from "./completion.ts";
 import { controls } from "./controls.ts";
 import { ida, kref, wait } from "./counts.ts";
+import { history } from "./history.ts";
 import { litmus } from "./litmus.ts";
 import { mutex, osq, spinlock } from "./locks.ts";
 import { mailbox } from "./mailbox.ts";
@@ -25,7 +26,7 @@ import { yardstick } from "./yardstick.ts";
 export const SCENARIOS: readonly Scenario[] = [
   ...[removal, addFails, twoRemovers, readd, mailbox],
   ...[rwsem, percpuRef, srcu, rcu, completion, wait, mutex, osq, spinlock, kref, ida, revocable],
-  ...[controls, yardstick, litmus],
+  ...[controls, yardstick, litmus, history],
 ];
 
 /** @throws UsageError for a name that is not in the table */

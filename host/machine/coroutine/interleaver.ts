@@ -106,6 +106,7 @@ export class Interleaver {
     this.#sum2 = 0;
     for (let t = 0; t < this.threads; t++) this.#hash(t);
     this.#setKeys();
+    this.#watch();
   }
 
   #begin(thread: number): void {
@@ -245,6 +246,12 @@ export class Interleaver {
     if (touched !== 0)
       for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#hash(t);
     this.#setKeys();
+    this.#watch();
+  }
+
+  #watch(): void {
+    const told = this.program.watch?.(this) ?? null;
+    if (told !== null) throw told;
   }
 
   #drain(thread: number, entry: number): void {

@@ -2,6 +2,7 @@
 /** What the threads of a coroutine machine do: calls of the kernel's exports, one after the other. */
 import type { Part } from "../memory-parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
+import type { Violation } from "./violation.ts";
 
 /** What an earlier call of the thread returned, and kept under this name. */
 export interface Ref {
@@ -33,6 +34,13 @@ export interface Thread {
   readonly alike?: number;
 }
 
+/** The state that a step led to, as a program looks at it. */
+export interface Reached {
+  readonly machine: CoroutineMachine;
+  canRun(thread: number): boolean;
+  ended(thread: number): boolean;
+}
+
 export interface Program {
   readonly threads: readonly Thread[];
   /**
@@ -44,6 +52,8 @@ export interface Program {
   readonly end: readonly Call[];
   /** Looks at the memory after the end. @throws Violation */
   readonly audit?: (machine: CoroutineMachine) => void;
+  /** Asked of the start, and of the state behind each step. @returns what is to be told of it, which ends the schedule */
+  readonly watch?: (state: Reached) => Violation | null;
   /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */
   readonly gate?: string;
   /** What else has a name, by address: parts of the scenario's record. */
