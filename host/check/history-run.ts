@@ -12,7 +12,7 @@ import { isWalk, type Job } from "./job.ts";
 import type { Driver } from "./scenario.ts";
 import { history } from "./scenarios/history.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
-import { imageOf, type SuiteOptions, searchOptions } from "./suite.ts";
+import { imageOf, type SuiteOptions, searchOptions, threadsOf } from "./suite.ts";
 import { Tally } from "./tally.ts";
 import { likelyStates } from "./weights.ts";
 
@@ -41,13 +41,13 @@ export async function claimsOf(
   context: RunContext,
 ): Promise<ClaimRow[]> {
   const isAsked = (driver: Driver) => revision === null || driver.revision === revision;
-  const each = searchOptions(options, options.workers);
+  const each = { ...searchOptions(options, threadsOf(options)), workers: 1 };
   return answer(CLAIMS, abi, { isAsked, options: each, rows, run: crew(abi, options, context) });
 }
 
 /** Does jobs, round by round, with one image. */
 function crew(abi: KernelAbi, options: SuiteOptions, context: RunContext): DoJobs {
-  const { tier, workers } = options;
+  const { tier } = options;
   const { signal, onProgress } = context;
   const entries = entriesAsked(CLAIMS, abi);
   const { module, sites } = options.image ?? imageOf(entries, tier);
@@ -60,7 +60,7 @@ function crew(abi: KernelAbi, options: SuiteOptions, context: RunContext): DoJob
       onProgress({ ...tally.progress, done });
     };
     return doJobs(jobs, {
-      ...{ shared: { module, sites, tier, stop }, threads: workers, signal },
+      ...{ shared: { module, sites, tier, stop }, threads: threadsOf(options), signal },
       onFigures: (index, figures) => {
         tally.figures(index, figures);
         tell();

@@ -34,6 +34,11 @@ export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "worke
   readonly image?: CheckImage;
 }
 
+/** Threads that search at the same time. */
+export function threadsOf({ workers }: Pick<SuiteOptions, "workers">): number {
+  return workers ?? availableParallelism();
+}
+
 /** @returns a row for each entry that was begun before the interruption */
 export async function checkAll(
   entries: readonly SuiteEntry[],
@@ -42,7 +47,7 @@ export async function checkAll(
 ): Promise<CheckRow[]> {
   if (signal.aborted) return [];
   const { threads, tier } = options;
-  const crew = Math.min(options.workers ?? availableParallelism(), entries.length);
+  const crew = Math.min(threadsOf(options), entries.length);
   const perJob = searchOptions(options, crew);
   const planned = plan(entries, perJob);
   const tally = new Tally(planned);
