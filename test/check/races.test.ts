@@ -69,6 +69,8 @@ for (const steps of [false, true]) {
     const { steps: told } = counterExample(on, configuration, found.actions, found.violation);
     const last = told.at(-1);
     assert.match(last?.note ?? "", /nothing orders it behind what t[01] did$/);
+    const line = on.machine.sites[found.violation.site - 1]?.source?.line;
+    assert.ok(last?.at?.endsWith(`:${line}`), `${last?.at}: it is at line ${line}`);
     const other = told.filter(({ note }) => note?.includes("races with the last step"));
     assert.is(other.length, 1);
     assert.equal([other[0]?.object, other[0]?.at], [last?.object, last?.at]);
