@@ -64,7 +64,8 @@ export class Exhaustive {
   }
 
   get bytes(): number {
-    return this.#visited.bytes + this.#frontier.bytes + (this.#edges?.bytes ?? 0);
+    const { bytes } = this.#on.components;
+    return this.#visited.bytes + this.#frontier.bytes + bytes + (this.#edges?.bytes ?? 0);
   }
 
   /** @returns the state's number */
@@ -73,11 +74,11 @@ export class Exhaustive {
     const bound = this.#bound;
     const number = this.#visited.add(bound.key(on.key1), on.key2, parent, action);
     if (!this.#visited.isNew) return number;
-    const { block, at } = this.#frontier.reserve(on.savedWords + PREFIX);
+    const { block, at } = this.#frontier.reserve(on.storedWords + PREFIX);
     block[at] = number;
     block[at + 1] = depth;
     block[at + 2] = bound.word;
-    this.#frontier.push(on.save(block, at + PREFIX));
+    this.#frontier.push(on.store(block, at + PREFIX));
     this.#counts.states++;
     if (depth > this.#counts.depth) this.#counts.depth = depth;
     return number;
@@ -97,7 +98,7 @@ export class Exhaustive {
       const { block, at } = this.#frontier.take();
       const [number, depth] = [block[at] as number, block[at + 1] as number];
       this.#bound.enter(block[at + 2] as number);
-      on.load(block, at + PREFIX);
+      on.fetch(block, at + PREFIX);
       const found = this.#expand(number, depth);
       if (tracked.contentions !== contentions) return { kind: "contended" };
       if (found !== null) return found;

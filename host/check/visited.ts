@@ -9,6 +9,7 @@
 const FIRST_PLACES = 1 << 12;
 const MOST_FULL = 0.7;
 const PLACE_WORDS = 3;
+const RECENT_MASK = (1 << 14) - 1;
 
 export class Visited {
   /** How many states there are; they are numbered from 0. */
@@ -16,6 +17,8 @@ export class Visited {
   #mask = FIRST_PLACES - 1;
   /** PLACE_WORDS a place: two lanes of the hash, and the state's number plus 1; 0: free. */
   #places = new Int32Array(FIRST_PLACES * PLACE_WORDS);
+  /** The same of states that were met lately: most are met again soon, and this stays near the processor. */
+  readonly #recent = new Int32Array((RECENT_MASK + 1) * PLACE_WORDS);
   #parents = new Int32Array(FIRST_PLACES);
   #actions = new Uint8Array(FIRST_PLACES);
   /** Whether the last add() was of a new state. */
@@ -28,6 +31,23 @@ export class Visited {
    * @returns the state's number
    */
   add(key1: number, key2: number, parent: number, action: number): number {
+    const recent = this.#recent;
+    const slot = (key1 & RECENT_MASK) * PLACE_WORDS;
+    if (recent[slot] === key1 && recent[slot + 1] === key2) {
+      const number = recent[slot + 2] as number;
+      if (number !== 0) {
+        this.isNew = false;
+        return number - 1;
+      }
+    }
+    const number = this.#find(key1, key2, parent, action);
+    recent[slot] = key1;
+    recent[slot + 1] = key2;
+    recent[slot + 2] = number + 1;
+    return number;
+  }
+
+  #find(key1: number, key2: number, parent: number, action: number): number {
     const places = this.#places;
     let place = (key1 ^ (key2 >>> 7)) & this.#mask;
     for (;;) {

@@ -7,6 +7,8 @@
  * running; or DRAIN + 16 * thread + entry: a store that waits reaches memory. The clock may tick `ticks`
  * times at any moment, and whenever nobody can go on and somebody's wait has a limit.
  */
+
+import { Components } from "./components.ts";
 import { WAIT_TIMED_OUT } from "./futex-queues.ts";
 import { WORD } from "./knowledge.ts";
 import type { CoroutineMachine } from "./machine.ts";
@@ -58,6 +60,10 @@ export class Interleaver {
   /** The region of the set-up, which finish() changes. */
   readonly #setUp: Int32Array;
   readonly #drains: number[] = [];
+  /** Regions of states that were stored. */
+  readonly components = new Components();
+  /** Whether the base is a stored state: then the regions are as there but for what the last action did. */
+  #fetched = false;
 
   /**
    * @param ticks - how often the clock may tick while somebody could go on
@@ -81,6 +87,7 @@ export class Interleaver {
   /** Back to the start, where each thread stands before its first step. @throws Violation */
   restart(): void {
     const { machine } = this;
+    this.#fetched = false;
     machine.tracked.reset();
     machine.tracked.begin();
     machine.queues.touched = 0;
@@ -373,9 +380,56 @@ export class Interleaver {
     );
   }
 
+  /** Words that store() writes at the most. */
+  get storedWords(): number {
+    return this.machine.tracked.savedWords + 2 + this.threads;
+  }
+
+  /** As save(), in fewer words, which fetch() of this object alone understands. */
+  store(out: Int32Array, at: number): number {
+    const { regions, tracked, words } = this.machine;
+    let end = tracked.save(out, at);
+    out[end++] = this.#sum1;
+    out[end++] = this.#sum2;
+    const changed = this.#fetched ? this.machine.queues.touched | (1 << this.machine.running) : ~0;
+    for (let t = 0; t < this.threads; t++) {
+      let entry = this.#baseAt[t] as number;
+      if ((changed >>> t) & 1) {
+        this.#frame(t);
+        const [hash1, hash2] = [this.#hashes[2 * t] as number, this.#hashes[2 * t + 1] as number];
+        const start = regions.starts[t] as number;
+        entry = this.components.keep(hash1, hash2, words, start, regions.size(t));
+      }
+      out[end++] = entry;
+    }
+    return end;
+  }
+
+  /** As load(), of what store() wrote. */
+  fetch(from: Int32Array, at: number): void {
+    let next = this.machine.tracked.load(from, at);
+    this.#baseSum1 = from[next++] as number;
+    this.#baseSum2 = from[next++] as number;
+    this.#base = this.components.words;
+    for (let t = 0; t < this.threads; t++) {
+      const entry = from[next++] as number;
+      // What has not changed since the last take-back is there already.
+      if (this.#fetched && this.#baseAt[t] === entry) continue;
+      this.#baseAt[t] = entry;
+      this.#loadRegion(t, entry);
+    }
+    this.#fetched = true;
+    this.machine.accounts.countFootprints();
+    this.#baseFootprints = this.machine.accounts.footprints;
+    this.#sum1 = this.#baseSum1;
+    this.#sum2 = this.#baseSum2;
+    this.#setKeys();
+  }
+
   /** Goes to a saved state, which take-backs then go to; `from` is to stay as it is meanwhile. */
   load(from: Int32Array, at: number): void {
     this.#base = from;
+    this.#fetched = false;
     let next = this.machine.tracked.load(from, at);
     let sum1 = 0;
     let sum2 = 0;
