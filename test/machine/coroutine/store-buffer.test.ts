@@ -20,6 +20,7 @@ function step(parts: Parts, thread: number, stores: readonly Store[], then = () 
   tracked.begin();
   buffer.enter(thread);
   for (const { at, value, release = false, high } of stores) {
+    if (buffer.isFull) buffer.drainAll();
     buffer.store(word + 2 * at, high !== undefined, release, 0);
     words[word + 2 * at] = value;
     if (high !== undefined) words[word + 2 * at + 1] = high;
