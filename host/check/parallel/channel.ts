@@ -2,17 +2,22 @@
 /** Sends shared memory from each worker to all others, who take it without going back to their event loop. */
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { StallError } from "../../errors.ts";
-import { DEADLINE_MS } from "./protocol.ts";
+import type { Shared } from "./protocol.ts";
 
 const POLL_MS = 1;
 
 export class Channel<T> {
   readonly #port: BroadcastChannel;
+  readonly #deadlineMs: number;
   readonly #idle = new Int32Array(new SharedArrayBuffer(4));
 
-  /** Context: what is sent before another worker has made its own is lost to it. */
-  constructor(name: string) {
-    this.#port = new BroadcastChannel(name);
+  /**
+   * @param name - of this channel among those of the search
+   * Context: what is sent before another worker has made its own is lost to it.
+   */
+  constructor({ channel, deadlineMs }: Shared, name: string) {
+    this.#port = new BroadcastChannel(`${channel} ${name}`);
+    this.#deadlineMs = deadlineMs;
   }
 
   send(what: T): void {
@@ -21,7 +26,7 @@ export class Channel<T> {
 
   /** What was sent next, in the order of each sender. Context: it was, or is about to be. */
   take(): T {
-    const until = performance.now() + DEADLINE_MS;
+    const until = performance.now() + this.#deadlineMs;
     for (;;) {
       // A BroadcastChannel will do: the types do not know.
       const got = receiveMessageOnPort(this.#port as unknown as MessagePort);

@@ -7,7 +7,6 @@ import {
   type Assignment,
   CAME,
   CONTROL,
-  DEADLINE_MS,
   type Ended,
   FIGURE,
   PER_WORKER,
@@ -77,7 +76,7 @@ export class Crew {
 
   /** @returns what throws a StallError once the workers have done nothing for long */
   #stallWatch(): () => void {
-    const { control, figures, workers } = this.#shared;
+    const { control, figures, workers, deadlineMs } = this.#shared;
     let last = -1;
     let sinceMs = performance.now();
     return () => {
@@ -87,8 +86,8 @@ export class Crew {
       }
       const nowMs = performance.now();
       if (done !== last) [last, sinceMs] = [done, nowMs];
-      else if (nowMs - sinceMs > 2 * DEADLINE_MS) {
-        throw new StallError(`${workers} workers did nothing for ${2 * DEADLINE_MS} ms`);
+      else if (nowMs - sinceMs > 2 * deadlineMs) {
+        throw new StallError(`${workers} workers did nothing for ${2 * deadlineMs} ms`);
       }
     };
   }

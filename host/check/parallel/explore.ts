@@ -59,6 +59,8 @@ export async function exploreInParallel(
   const { variant: _, ...plain } = configuration;
   const { search } = plain;
   if (search !== "bfs") throw new UsageError(`--workers ${workers}: not with --search ${search}`);
+  if (workers < 1) throw new UsageError(`--workers ${workers}: at least 1`);
+  if (plain.wanted !== undefined) throw new Error("[harness bug] `wanted` cannot be sent");
   const shared = newShared(workers, `hotunplug check ${randomUUID()}`);
   const { module, sites } = image;
   const crew = new Crew(shared, { module, sites, configuration: plain, source });

@@ -60,9 +60,10 @@ export class Levels {
   #free: number[] = [];
   #reclaimed = ENTRY;
 
-  constructor(meeting: Meeting, { channel, directories }: Shared) {
+  constructor(meeting: Meeting, shared: Shared) {
+    const { directories } = shared;
     this.#meeting = meeting;
-    this.#channel = new Channel(`${channel} blocks`);
+    this.#channel = new Channel(shared, "blocks");
     this.#blocks = Array.from({ length: meeting.workers }, () => []);
     this.#directories = Array.from({ length: 2 * meeting.workers }, (_, i) =>
       directories.subarray(i * DIRECTORY_WORDS, (i + 1) * DIRECTORY_WORDS),
@@ -229,7 +230,7 @@ export class Levels {
   /** Forgets all. Context: all do this, and meet before they push. */
   clear(): void {
     const { worker } = this.#meeting;
-    this.#of(worker, this.#half)[0] = 0;
+    for (const half of [0, 1]) this.#of(worker, half)[0] = 0;
     this.#half = 1;
     this.#begin();
     this.#free = [...(this.#blocks[worker] as Int32Array[]).keys()];

@@ -2,7 +2,7 @@
 /** Where all workers of a search come together: one of them decides, while the others wait. */
 import { StallError } from "../../errors.ts";
 import { Channel } from "./channel.ts";
-import { CAME, CONTROL, DEADLINE_MS, PER_WORKER, type Shared } from "./protocol.ts";
+import { CAME, CONTROL, PER_WORKER, type Shared } from "./protocol.ts";
 
 /** Looks before a worker sleeps: mostly the others are nearly there. */
 const LOOKS = 2_000;
@@ -11,13 +11,16 @@ export class Meeting {
   readonly worker: number;
   readonly workers: number;
   readonly control: Int32Array<SharedArrayBuffer>;
+  readonly #deadlineMs: number;
   readonly #made: Channel<SharedArrayBuffer>;
 
-  constructor({ workers, control, channel }: Shared, worker: number) {
+  constructor(shared: Shared, worker: number) {
+    const { workers, control, deadlineMs } = shared;
     this.worker = worker;
     this.workers = workers;
     this.control = control;
-    this.#made = new Channel(`${channel} made`);
+    this.#deadlineMs = deadlineMs;
+    this.#made = new Channel(shared, "made");
   }
 
   get signals(): number {
@@ -57,8 +60,13 @@ export class Meeting {
     for (let look = 0; look < LOOKS; look++) {
       if (Atomics.load(control, CONTROL.meetings) !== meetings) return;
     }
-    const how = Atomics.wait(control, CONTROL.meetings, meetings, DEADLINE_MS);
-    if (how === "timed-out") throw new StallError(`${this.#missing(meetings)} did not come`);
+    const until = performance.now() + this.#deadlineMs;
+    // A wake-up may be a late one, of the meeting before: who decided there was slow to call it.
+    while (Atomics.load(control, CONTROL.meetings) === meetings) {
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) throw new StallError(`${this.#missing(meetings)} did not come`);
+      Atomics.wait(control, CONTROL.meetings, meetings, leftMs);
+    }
   }
 
   #missing(meetings: number): string {

@@ -12,8 +12,7 @@ export interface VariantSource {
   readonly args: readonly unknown[];
 }
 
-/** Nothing may take longer: who waits for so long gives up. */
-export const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 60_000;
 
 /** What ends a level early: bits. */
 export const SIGNAL = {
@@ -64,9 +63,11 @@ export interface Shared {
   readonly directories: Int32Array<SharedArrayBuffer>;
   /** Name of what they send each other memory by. */
   readonly channel: string;
+  /** Nothing may take longer: who waits for so long gives up. */
+  readonly deadlineMs: number;
 }
 
-export function newShared(workers: number, channel: string): Shared {
+export function newShared(workers: number, channel: string, deadlineMs = DEADLINE_MS): Shared {
   const words = CONTROL.workers + PER_WORKER * workers;
   return {
     workers,
@@ -74,6 +75,7 @@ export function newShared(workers: number, channel: string): Shared {
     figures: new Float64Array(new SharedArrayBuffer(8 * FIGURES * workers)),
     directories: new Int32Array(new SharedArrayBuffer(8 * DIRECTORY_WORDS * workers)),
     channel,
+    deadlineMs,
   };
 }
 

@@ -107,6 +107,8 @@ export class Search {
   #start(): void {
     try {
       this.#on.restart();
+      const { race } = this.#on;
+      if (race !== null) this.#race = this.#report(race, -1, null);
       this.#add(0, 0);
     } catch (error) {
       this.#violated(error, -1, null);
