@@ -64,8 +64,8 @@ export class Exhaustive {
   }
 
   get bytes(): number {
-    const { bytes } = this.#on.components;
-    return this.#visited.bytes + this.#frontier.bytes + bytes + (this.#edges?.bytes ?? 0);
+    const stored = this.#frontier.bytes + this.#on.storeBytes;
+    return this.#visited.bytes + stored + (this.#edges?.bytes ?? 0);
   }
 
   /** @returns the state's number */

@@ -8,14 +8,13 @@
  * times at any moment, and whenever nobody can go on and somebody's wait has a limit.
  */
 
-import { Components } from "./components.ts";
 import { WAIT_TIMED_OUT } from "./futex-queues.ts";
 import { WORD } from "./knowledge.ts";
 import type { CoroutineMachine } from "./machine.ts";
-import type { Program, Thread } from "./program.ts";
+import type { Program } from "./program.ts";
 import { FIELD, PAST, STATUS } from "./regions.ts";
 import { Scripts } from "./scripts.ts";
-import { mix1, mix2 } from "./tracked-memory.ts";
+import { ThreadStates } from "./thread-states.ts";
 import { asViolation, Violation } from "./violation.ts";
 
 export const TICK = 31;
@@ -40,30 +39,11 @@ export class Interleaver {
   key2 = 0;
   readonly #ticks: number;
   readonly #scripts: Scripts;
-  /** Two lanes a thread, and their sums; the same of the state that take-backs go to. */
-  readonly #hashes: Int32Array;
-  #sum1 = 0;
-  #sum2 = 0;
-  #baseSum1 = 0;
-  #baseSum2 = 0;
+  readonly #states: ThreadStates;
   #baseFootprints = 0;
-  /** What tells threads apart in the hash: the same for those that are alike. */
-  readonly #salts: readonly number[];
-  /** The state that take-backs go to: saved words, and where each thread's region begins in them. */
-  #base: Int32Array = new Int32Array(0);
-  readonly #baseAt: number[] = [];
-  /**
-   * Whether a thread's frames are in its region: they are brought there when it is to run. All other
-   * words of the regions always are.
-   */
-  readonly #framed: boolean[] = [];
   /** The region of the set-up, which finish() changes. */
   readonly #setUp: Int32Array;
   readonly #drains: number[] = [];
-  /** Regions of states that were stored. */
-  readonly components = new Components();
-  /** Whether the base is a stored state: then the regions are as there but for what the last action did. */
-  #fetched = false;
 
   /**
    * @param ticks - how often the clock may tick while somebody could go on
@@ -75,8 +55,7 @@ export class Interleaver {
     this.threads = program.threads.length;
     this.#ticks = ticks;
     this.#scripts = new Scripts(machine, program);
-    this.#hashes = new Int32Array(2 * this.threads);
-    this.#salts = saltsOf(program.threads);
+    this.#states = new ThreadStates(machine, program.threads);
     if (ticks > 0) machine.contendClock();
     machine.tracked.setStart();
     const { regions } = machine;
@@ -87,15 +66,11 @@ export class Interleaver {
   /** Back to the start, where each thread stands before its first step. @throws Violation */
   restart(): void {
     const { machine } = this;
-    this.#fetched = false;
     machine.tracked.reset();
     machine.tracked.begin();
     machine.queues.touched = 0;
     machine.accounts.footprints = 0;
-    for (let t = 0; t < this.threads; t++) {
-      machine.regions.clear(t);
-      this.#framed[t] = true;
-    }
+    this.#states.clear();
     machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     let race: Violation | null = null;
     for (let t = 0; t < this.threads; t++) {
@@ -108,10 +83,7 @@ export class Interleaver {
     }
     machine.accounts.race = race;
     machine.tracked.settle();
-    this.#hashes.fill(0);
-    this.#sum1 = 0;
-    this.#sum2 = 0;
-    for (let t = 0; t < this.threads; t++) this.#hash(t);
+    for (let t = 0; t < this.threads; t++) this.#states.hash(t);
     this.#setKeys();
     this.#watch();
   }
@@ -131,20 +103,9 @@ export class Interleaver {
     if (this.machine.buffer.weak) this.machine.buffer.leave(thread);
   }
 
-  /** The thread's part of the hash anew; the sums are kept up but for the memory's part. */
-  #hash(thread: number): void {
-    this.#frame(thread);
-    const hashes = this.#hashes;
-    this.#sum1 -= hashes[2 * thread] as number;
-    this.#sum2 -= hashes[2 * thread + 1] as number;
-    this.machine.regions.hash(thread, this.#salts[thread] as number, hashes);
-    this.#sum1 = (this.#sum1 + (hashes[2 * thread] as number)) | 0;
-    this.#sum2 = (this.#sum2 + (hashes[2 * thread + 1] as number)) | 0;
-  }
-
   #setKeys(): void {
-    this.key1 = (this.machine.tracked.hash1 + this.#sum1) | 0;
-    this.key2 = (this.machine.tracked.hash2 + this.#sum2) | 0;
+    this.key1 = (this.machine.tracked.hash1 + this.#states.sum1) | 0;
+    this.key2 = (this.machine.tracked.hash2 + this.#states.sum2) | 0;
   }
 
   ended(thread: number): boolean {
@@ -163,8 +124,8 @@ export class Interleaver {
 
   /** canRun() of a thread in the state that take-backs go to. */
   couldRun(thread: number): boolean {
-    const header = this.#base[(this.#baseAt[thread] as number) + 3] as number;
-    return (header & 3) === STATUS.ready || (header & 3) === STATUS.woken;
+    const status = this.#states.baseStatus(thread);
+    return status === STATUS.ready || status === STATUS.woken;
   }
 
   #hasTimeLimit(thread: number): boolean {
@@ -249,9 +210,9 @@ export class Interleaver {
     else this.#step(action);
     machine.tracked.settle();
     const { touched } = machine.queues;
-    if (action !== TICK) this.#hash(machine.running);
+    if (action !== TICK) this.#states.hash(machine.running);
     if (touched !== 0)
-      for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#hash(t);
+      for (let t = 0; t < this.threads; t++) if ((touched >>> t) & 1) this.#states.hash(t);
     this.#setKeys();
     this.#watch();
   }
@@ -274,7 +235,7 @@ export class Interleaver {
   #step(thread: number): void {
     const { machine } = this;
     machine.running = thread;
-    this.#frame(thread);
+    this.#states.frame(thread);
     if (machine.buffer.weak) machine.buffer.enter(thread);
     try {
       if (machine.regions.get(thread, FIELD.status) === STATUS.waiting) {
@@ -292,43 +253,12 @@ export class Interleaver {
   takeBack(): void {
     const { machine } = this;
     machine.tracked.undo();
-    const touched = machine.queues.touched | (1 << machine.running);
-    for (let t = 0; t < this.threads; t++)
-      if ((touched >>> t) & 1) this.#loadRegion(t, this.#baseAt[t] as number);
+    this.#states.takeBack(machine.queues.touched | (1 << machine.running));
     if (machine.running === this.threads) {
       machine.words.set(this.#setUp, machine.regions.starts[this.threads]);
     }
     machine.accounts.footprints = this.#baseFootprints;
-    this.#sum1 = this.#baseSum1;
-    this.#sum2 = this.#baseSum2;
     this.#setKeys();
-  }
-
-  /** Brings back a thread's words, all but its frames. @param at - index in the base */
-  #loadRegion(thread: number, at: number): void {
-    const base = this.#base;
-    const { words, regions } = this.machine;
-    const start = regions.starts[thread] as number;
-    const from = at + 3;
-    const count = base[at] as number;
-    for (let i = 0; i < regions.frames; i++) words[start + i] = base[from + i] as number;
-    for (let i = regions.get(thread, FIELD.stack); i < count; i++) {
-      words[start + i] = base[from + i] as number;
-    }
-    this.#framed[thread] = false;
-    this.#hashes[2 * thread] = base[at + 1] as number;
-    this.#hashes[2 * thread + 1] = base[at + 2] as number;
-  }
-
-  /** Brings a thread's frames into its region. */
-  #frame(thread: number): void {
-    if (this.#framed[thread] === true) return;
-    this.#framed[thread] = true;
-    const { words, regions } = this.machine;
-    const start = regions.starts[thread] as number;
-    const from = (this.#baseAt[thread] as number) + 3;
-    const end = regions.get(thread, FIELD.stack);
-    for (let i = regions.frames; i < end; i++) words[start + i] = this.#base[from + i] as number;
   }
 
   /** Where each thread stands: see Regions.location(). */
@@ -337,115 +267,50 @@ export class Interleaver {
   }
 
   location(thread: number): number {
-    this.#frame(thread);
+    this.#states.frame(thread);
     return this.machine.regions.location(thread);
   }
 
   /** Words that save() writes at the most. */
   get savedWords(): number {
-    let sum = this.machine.tracked.savedWords + 3 * this.threads;
-    for (let t = 0; t < this.threads; t++) sum += this.machine.regions.size(t);
-    return sum;
+    return this.machine.tracked.savedWords + this.#states.savedWords;
   }
 
   /** Appends the state to `out` at `at`; returns the index behind. */
   save(out: Int32Array, at: number): number {
-    const { regions, tracked } = this.machine;
-    let end = tracked.save(out, at);
-    for (let t = 0; t < this.threads; t++) {
-      const count = regions.size(t);
-      out[end++] = count;
-      out[end++] = this.#hashes[2 * t] as number;
-      out[end++] = this.#hashes[2 * t + 1] as number;
-      // A thread whose frames are not here has not run: all its words are as they were, or but its header.
-      const start = regions.starts[t] as number;
-      if (this.#framed[t] === true) copy(this.machine.words, start, out, end, count);
-      else this.#saveUnframed(t, out, end, count);
-      end += count;
-    }
-    return end;
-  }
-
-  #saveUnframed(thread: number, out: Int32Array, at: number, count: number): void {
-    const { words, regions } = this.machine;
-    const start = regions.starts[thread] as number;
-    const { frames } = regions;
-    copy(words, start, out, at, frames);
-    copy(
-      this.#base,
-      (this.#baseAt[thread] as number) + 3 + frames,
-      out,
-      at + frames,
-      count - frames,
-    );
-  }
-
-  /** Words that store() writes at the most. */
-  get storedWords(): number {
-    return this.machine.tracked.savedWords + 2 + this.threads;
-  }
-
-  /** As save(), in fewer words, which fetch() of this object alone understands. */
-  store(out: Int32Array, at: number): number {
-    const { regions, tracked, words } = this.machine;
-    let end = tracked.save(out, at);
-    out[end++] = this.#sum1;
-    out[end++] = this.#sum2;
-    const changed = this.#fetched ? this.machine.queues.touched | (1 << this.machine.running) : ~0;
-    for (let t = 0; t < this.threads; t++) {
-      let entry = this.#baseAt[t] as number;
-      if ((changed >>> t) & 1) {
-        this.#frame(t);
-        const [hash1, hash2] = [this.#hashes[2 * t] as number, this.#hashes[2 * t + 1] as number];
-        const start = regions.starts[t] as number;
-        entry = this.components.keep(hash1, hash2, words, start, regions.size(t));
-      }
-      out[end++] = entry;
-    }
-    return end;
-  }
-
-  /** As load(), of what store() wrote. */
-  fetch(from: Int32Array, at: number): void {
-    let next = this.machine.tracked.load(from, at);
-    this.#baseSum1 = from[next++] as number;
-    this.#baseSum2 = from[next++] as number;
-    this.#base = this.components.words;
-    for (let t = 0; t < this.threads; t++) {
-      const entry = from[next++] as number;
-      // What has not changed since the last take-back is there already.
-      if (this.#fetched && this.#baseAt[t] === entry) continue;
-      this.#baseAt[t] = entry;
-      this.#loadRegion(t, entry);
-    }
-    this.#fetched = true;
-    this.machine.accounts.countFootprints();
-    this.#baseFootprints = this.machine.accounts.footprints;
-    this.#sum1 = this.#baseSum1;
-    this.#sum2 = this.#baseSum2;
-    this.#setKeys();
+    return this.#states.save(out, this.machine.tracked.save(out, at));
   }
 
   /** Goes to a saved state, which take-backs then go to; `from` is to stay as it is meanwhile. */
   load(from: Int32Array, at: number): void {
-    this.#base = from;
-    this.#fetched = false;
-    let next = this.machine.tracked.load(from, at);
-    let sum1 = 0;
-    let sum2 = 0;
-    for (let t = 0; t < this.threads; t++) {
-      this.#baseAt[t] = next;
-      this.#loadRegion(t, next);
-      sum1 = (sum1 + (from[next + 1] as number)) | 0;
-      sum2 = (sum2 + (from[next + 2] as number)) | 0;
-      next += 3 + (from[next] as number);
-    }
+    this.#states.load(from, this.machine.tracked.load(from, at));
+    this.#setBase();
+  }
+
+  /** Words that store() writes at the most. */
+  get storedWords(): number {
+    return this.machine.tracked.savedWords + this.#states.storedWords;
+  }
+
+  /** As save(), in fewer words, which fetch() of this object alone understands. */
+  store(out: Int32Array, at: number): number {
+    return this.#states.store(out, this.machine.tracked.save(out, at));
+  }
+
+  /** Of memory, for what store() keeps beside the words it writes. */
+  get storeBytes(): number {
+    return this.#states.storeBytes;
+  }
+
+  /** As load(), of what store() wrote. */
+  fetch(from: Int32Array, at: number): void {
+    this.#states.fetch(from, this.machine.tracked.load(from, at));
+    this.#setBase();
+  }
+
+  #setBase(): void {
     this.machine.accounts.countFootprints();
     this.#baseFootprints = this.machine.accounts.footprints;
-    this.#baseSum1 = sum1;
-    this.#baseSum2 = sum2;
-    this.#sum1 = sum1;
-    this.#sum2 = sum2;
     this.#setKeys();
   }
 
@@ -462,16 +327,4 @@ export class Interleaver {
       throw asViolation(error);
     }
   }
-}
-
-/** Threads that are alike have one salt: it does not matter which of them is where. */
-function saltsOf(threads: readonly Thread[]): number[] {
-  return threads.map(({ alike }, i) => {
-    const kind = (alike ?? i) + 1;
-    return mix1(kind, alike === undefined ? 1 : 2) ^ mix2(kind, 3);
-  });
-}
-
-function copy(from: Int32Array, at: number, to: Int32Array, toAt: number, count: number): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
 }
