@@ -15,6 +15,7 @@ import {
 import type { Explored } from "../host/check/explored.ts";
 import type { Variant } from "../host/check/scenario.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
+import { driverName } from "../host/check/select.ts";
 import { type CheckImage, checkImage } from "../host/check/workbench.ts";
 import type { Program } from "../host/machine/coroutine/program.ts";
 import { kernelImage } from "../host/machine/image.ts";
@@ -143,7 +144,7 @@ function printReduction(): void {
     const reduced = run(image, search);
     const whole = run(image, { ...search, reduction: false, maxStates: ENOUGH_STATES });
     const more = whole.explored.found.kind === "stopped" ? "over " : "";
-    const subject = driver === null ? "" : ` ${driver.gate ?? driver.revision}`;
+    const subject = driver === null ? "" : ` ${driverName(driver)}`;
     const factor = whole.explored.counts.states / reduced.explored.counts.states;
     for (const [what, { explored, ms }] of [
       ["", reduced],
