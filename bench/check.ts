@@ -84,9 +84,11 @@ function run(image: CheckImage, configuration: Configuration): Sample {
 }
 
 function print(...cells: readonly string[]): void {
-  const widths = [34, 10, 12, 10, 16, 12, 10];
+  const widths = [46, 10, 12, 10, 16, 12, 10];
   console.log(
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(46) : cell.padStart(widths[i] ?? 10))).join(""),
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[i] ?? 10)))
+      .join(""),
   );
 }
 
