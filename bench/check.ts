@@ -15,9 +15,9 @@ import {
 import type { Explored } from "../host/check/explored.ts";
 import type { Variant } from "../host/check/scenario.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
-import { driverName } from "../host/check/select.ts";
 import { type CheckImage, checkImage } from "../host/check/workbench.ts";
 import type { Program } from "../host/machine/coroutine/program.ts";
+import { driverName } from "../host/machine/driver.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
 

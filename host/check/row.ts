@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From what came of a job to what is said of it. */
+
+import { driverName } from "../machine/driver.ts";
 import type { CheckRow, CheckVerdict } from "../result/check.ts";
 import { type Figures, isWalk, type Outcome, type SearchOptions } from "./job.ts";
 import type { Expected, Variant } from "./scenario.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
-import { driverName } from "./select.ts";
 import { collisionBound } from "./visited.ts";
 
 /** @param threads - as asked for */

@@ -2,7 +2,7 @@
 /** From what was asked to the configurations that it names: variants of scenarios, by driver. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
-import { driverId, OPEN_REVISION } from "../machine/driver.ts";
+import { driverId } from "../machine/driver.ts";
 import type { CheckAsked } from "../result/asked.ts";
 import type { Driver, Scenario } from "./scenario.ts";
 import { drivers, type SuiteEntry, scenarioNamed, suite } from "./scenarios/table.ts";
@@ -68,9 +68,4 @@ function subjects(scenario: Scenario, wanted: Wanted, abi: KernelAbi): (Driver |
   throw new UsageError(
     `${driverOptions(wanted)}: the scenario ${scenario.name} is about no driver`,
   );
-}
-
-/** Name of a driver as built: "put_device+rwsem", "rwsem". */
-export function driverName({ revision, gate }: Driver): string {
-  return revision === OPEN_REVISION ? `${revision}+${gate}` : revision;
 }

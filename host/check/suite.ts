@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Checks several configurations at the same time: the likely longest first, their rows in order. */
 import { availableParallelism } from "node:os";
+import { driverName } from "../machine/driver.ts";
 import type { Tier } from "../machine/engine.ts";
 import { kernelImage } from "../machine/image.ts";
 import type { CheckRow } from "../result/check.ts";
@@ -16,7 +17,6 @@ import {
 } from "./job.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
-import { driverName } from "./select.ts";
 import { Tally } from "./tally.ts";
 import { findTogether } from "./together.ts";
 import { likelyStates } from "./weights.ts";

@@ -5,6 +5,7 @@
  * Open addressing, linear probing, at most 7 in 10 places taken: 17 to 34 bytes a state, and 5 for the
  * way to it. Two states of one hash count as one: see collisionBound().
  */
+import { Ways, wayTo } from "./ways.ts";
 
 const FIRST_PLACES = 1 << 12;
 const MOST_FULL = 0.7;
@@ -12,17 +13,19 @@ const PLACE_WORDS = 3;
 const RECENT_MASK = (1 << 14) - 1;
 
 export class Visited {
-  /** How many states there are; they are numbered from 0. */
-  count = 0;
   #mask = FIRST_PLACES - 1;
   /** PLACE_WORDS a place: two lanes of the hash, and the state's number plus 1; 0: free. */
   #places = new Int32Array(FIRST_PLACES * PLACE_WORDS);
   /** The same of states that were met lately: most are met again soon, and this stays near the processor. */
   readonly #recent = new Int32Array((RECENT_MASK + 1) * PLACE_WORDS);
-  #parents = new Int32Array(FIRST_PLACES);
-  #actions = new Uint8Array(FIRST_PLACES);
+  readonly #ways = new Ways();
   /** Whether the last add() was of a new state. */
   isNew = false;
+
+  /** How many states there are; they are numbered from 0. */
+  get count(): number {
+    return this.#ways.count;
+  }
 
   /**
    * Adds the state, unless it is there.
@@ -61,26 +64,13 @@ export class Visited {
       place = (place + 1) & this.#mask;
     }
     this.isNew = true;
-    const number = this.count++;
+    const number = this.#ways.add(parent, action);
     const at = place * PLACE_WORDS;
     places[at] = key1;
     places[at + 1] = key2;
     places[at + 2] = number + 1;
-    if (number >= this.#parents.length) this.#growWays();
-    this.#parents[number] = parent;
-    this.#actions[number] = action;
     if (this.count > (this.#mask + 1) * MOST_FULL) this.#grow();
     return number;
-  }
-
-  #growWays(): void {
-    const size = Math.ceil(this.#parents.length * 1.5);
-    const parents = new Int32Array(size);
-    parents.set(this.#parents);
-    this.#parents = parents;
-    const actions = new Uint8Array(size);
-    actions.set(this.#actions);
-    this.#actions = actions;
   }
 
   #grow(): void {
@@ -102,16 +92,12 @@ export class Visited {
 
   /** The actions that first led from the start to state `number`. */
   wayTo(number: number): number[] {
-    const actions: number[] = [];
-    for (let at = number; at > 0; at = this.#parents[at] as number) {
-      actions.push(this.#actions[at] as number);
-    }
-    return actions.reverse();
+    return wayTo([this.#ways], number);
   }
 
   /** Memory that this takes now. */
   get bytes(): number {
-    return this.#places.byteLength + this.#parents.length * 5;
+    return this.#places.byteLength + this.#ways.bytes;
   }
 }
 

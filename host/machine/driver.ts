@@ -49,3 +49,16 @@ export function driverId(abi: KernelAbi, revision: string, gate: string | undefi
   if (gate === undefined) return rev << 8;
   throw new UsageError(`gate: revision ${revision} brings its own, so ${gate} cannot be chosen`);
 }
+
+/**
+ * Name of a driver as built: "put_device+rwsem", "rwsem".
+ *
+ * @param gate - not looked at for a revision that brings its own
+ */
+export function driverName(driver: {
+  readonly revision: string;
+  readonly gate: string | null;
+}): string {
+  const { revision, gate } = driver;
+  return revision === OPEN_REVISION ? `${revision}+${gate}` : revision;
+}

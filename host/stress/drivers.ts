@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Which driver a storm goes through: a revision of the memdev code, and the gate it is built with. */
 import type { KernelAbi } from "../abi/kernel.ts";
-import { DEFAULT_GATE, driverId, OPEN_REVISION } from "../machine/driver.ts";
+import { DEFAULT_GATE, driverId, driverName, OPEN_REVISION } from "../machine/driver.ts";
 
 export interface DriverChoice {
   readonly revision: string;
@@ -16,7 +16,6 @@ export interface DriverChoice {
 /** @throws UsageError for an unknown revision or gate, or a gate for a revision that has its own */
 export function chooseDriver(abi: KernelAbi, revision: string, gate: string | null): DriverChoice {
   const id = driverId(abi, revision, gate ?? undefined);
-  if (revision !== OPEN_REVISION) return { revision, gate: null, name: revision, id };
-  const chosen = gate ?? DEFAULT_GATE;
-  return { revision, gate: chosen, name: `${revision}+${chosen}`, id };
+  const chosen = revision === OPEN_REVISION ? (gate ?? DEFAULT_GATE) : null;
+  return { revision, gate: chosen, name: driverName({ revision, gate: chosen }), id };
 }

@@ -2,8 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { drivers, SCENARIOS, suite } from "../../host/check/scenarios/table.ts";
-import { driverName, select, type Wanted } from "../../host/check/select.ts";
+import { select, type Wanted } from "../../host/check/select.ts";
 import { UsageError } from "../../host/errors.ts";
+import { driverName } from "../../host/machine/driver.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
 const { abi } = kernelImage("default");

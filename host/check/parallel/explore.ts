@@ -10,6 +10,7 @@ import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Counts, Explored, Found, SearchOptions } from "../explored.ts";
+import { wayTo } from "../ways.ts";
 import type { CheckImage } from "../workbench.ts";
 import { Crew } from "./crew.ts";
 import { firstOf } from "./findings.ts";
@@ -25,7 +26,6 @@ import {
   sumOf,
   type VariantSource,
 } from "./protocol.ts";
-import { wayTo } from "./ways.ts";
 
 export interface ExploredInParallel extends Explored {
   /** Words that were contended: what a step is depends on that. See teach(). */

@@ -12,13 +12,13 @@ import { Bound } from "../bound.ts";
 import { endingOf } from "../ending.ts";
 import type { SearchOptions } from "../explored.ts";
 import { scout } from "../scouting.ts";
+import { Ways } from "../ways.ts";
 import { firstOf, reportOf } from "./findings.ts";
 import { Levels } from "./levels.ts";
 import { Meeting } from "./meeting.ts";
 import { CONTROL, type Ended, type Report, type Shared, SIGNAL } from "./protocol.ts";
 import { Seen } from "./seen.ts";
 import { type Limits, Tally } from "./tally.ts";
-import { Ways } from "./ways.ts";
 
 /** Words before a saved state: its number, and what the bound needs to know. */
 const PREFIX = 2;

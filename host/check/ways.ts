@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * How each state of a worker was first reached: from which state, by which action. Five bytes a state.
+ * How each state was first reached: from which state, by which action. Five bytes a state.
  *
- * A state's number is that among its worker's own, times the workers, plus the worker: so the start, which
- * is worker 0's first, is 0.
+ * With several workers each has its own; a state's number is that among its worker's own, times the
+ * workers, plus the worker: so the start, which is worker 0's first, is 0.
  */
 
 const FIRST = 1 << 12;
