@@ -9,6 +9,8 @@ export interface Contender {
   readonly name: string;
   readonly kind: "gate" | "baseline";
   readonly id: number;
+  /** Set in the second contender of a gate: the gate's own name. */
+  readonly of?: string;
 }
 
 export interface Gate extends Contender {
@@ -46,6 +48,17 @@ export async function gateContender(
   const outcome = Object.entries(OUTCOMES).find(([key]) => kernel.constant(key) === entrants);
   if (!outcome) throw new UsageError(`[harness bug] gate ${name}: entrants ${entrants}`);
   return { name, kind: "gate", id, entrants: outcome[1] };
+}
+
+/**
+ * The A/A pair of a run: a gate, and the same gate as a second contender with devices and turns of its
+ * own. It is the first gate asked for, which all ratios are over; a control only where there is no other.
+ *
+ * @returns the second of the two
+ */
+export function secondOf(gates: readonly Gate[]): Gate & { readonly of: string } {
+  const gate = gates.find(({ entrants }) => entrants !== "passes") ?? (gates[0] as Gate);
+  return { ...gate, name: `${gate.name} (again)`, of: gate.name };
 }
 
 export function baselines(abi: KernelAbi): Contender[] {

@@ -97,7 +97,7 @@ export class IoctlBench implements Part {
   /** Devices and open files for every CPU of the machine, made once. */
   async #filesOf(job: Job, gate: Contender): Promise<Files> {
     const { machine } = job;
-    const key = `${machine.cpus}/${gate.id}`;
+    const key = `${machine.cpus}/${gate.name}`;
     const there = this.#files.get(key);
     if (there) return there;
     const own: number[] = [];
@@ -178,5 +178,5 @@ function ioctlLabel(cell: Cell): string {
 
 /** The complete driver, built with the gate. */
 function driverOf({ machine }: Job, gate: Contender): number {
-  return driverId(machine.kernel, OPEN_REVISION, gate.name);
+  return driverId(machine.kernel, OPEN_REVISION, gate.of ?? gate.name);
 }

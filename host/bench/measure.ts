@@ -7,10 +7,11 @@ import { availableParallelism } from "node:os";
 import { tierSelectable } from "../machine/engine.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BenchAsked } from "../result/asked.ts";
-import type { GateFacts, PairRow, RemovalRow, TierFacts } from "../result/result.ts";
+import { noiseFloor } from "../result/noise.ts";
+import type { GateFacts, NoiseFloor, PairRow, RemovalRow, TierFacts } from "../result/result.ts";
 import type { RunContext } from "../result/run.ts";
 import { randomFrom } from "../stats/random.ts";
-import { baselines, type Gate, gateContender } from "./contenders.ts";
+import { baselines, type Gate, gateContender, secondOf } from "./contenders.ts";
 import { gateFacts, tierFacts } from "./facts.ts";
 import { Fleet } from "./fleet.ts";
 import { IoctlBench } from "./ioctl-bench.ts";
@@ -25,6 +26,8 @@ export interface Measured {
   readonly gates: readonly GateFacts[];
   readonly pairs: readonly PairRow[];
   readonly removals: readonly RemovalRow[];
+  /** Absent when nothing of the A/A pair was measured. */
+  readonly noise?: NoiseFloor;
   readonly tier: TierFacts;
   readonly notes: readonly string[];
 }
@@ -54,25 +57,31 @@ export async function measure(
     for (const name of asked.gates) gates.push(await gateContender(machine, name));
     const facts: GateFacts[] = [];
     for (const gate of gates) facts.push(await gateFacts(machine, gate, summaries));
-    const timed = [pairPart(fleet, machine, gates, asked)];
+    const second = secondOf(gates);
+    const contenders = [...gates, second];
+    const timed = [pairPart(fleet, machine, contenders, asked)];
     if (alsoIoctl && asked.workload === "read") {
-      timed.push(pairPart(fleet, machine, gates, { ...asked, workload: "ioctl" }));
+      timed.push(pairPart(fleet, machine, contenders, { ...asked, workload: "ioctl" }));
     }
     const removals =
       asked.workload === "read"
         ? new RemovalBench(fleet, {
-            gates,
+            gates: contenders,
             readers: readersFor(asked.threads),
             removals: REMOVALS_PER_ROUND,
           })
         : null;
     await goThrough(removals ? [...timed, removals] : timed, asked, context);
-    const rows = timed.flatMap((part) => part.rows(asked.seed));
+    const pairs = timed.flatMap((part) => part.rows(asked.seed));
+    const removed = removals?.rows(asked.seed) ?? [];
+    const noise = noiseFloor(pairs, removed, { first: second.of, second: second.name }, asked.seed);
+    const isOwn = (row: PairRow | RemovalRow) => row.contender !== second.name;
     return {
       gates: facts,
-      pairs: rows,
-      removals: removals?.rows(asked.seed) ?? [],
-      tier: tierFacts(machine, rows),
+      pairs: pairs.filter(isOwn),
+      removals: removed.filter(isOwn),
+      ...(noise ? { noise } : {}),
+      tier: tierFacts(machine, pairs),
       notes: context.signal.aborted ? [] : timed.flatMap((part) => part.notes()),
     };
   } finally {

@@ -53,7 +53,7 @@ export class ReadBench implements Part {
   }
 
   async #siteOf(job: Job, contender: Contender): Promise<Site> {
-    const key = `${job.machine.cpus}/${contender.id}`;
+    const key = `${job.machine.cpus}/${contender.name}`;
     const there = this.#sites.get(key);
     if (there) return there;
     const site = await makeSite(job, contender);

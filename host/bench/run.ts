@@ -31,6 +31,7 @@ export const runBench: RunBench = async (asked, context) => {
       removals,
       comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
+      ...(measured.noise ? { noise: measured.noise } : {}),
       notes,
     },
   );

@@ -53,6 +53,7 @@ export const runCompare: RunCompare = async (asked, context) => {
       checks,
       comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
+      ...(measured.noise ? { noise: measured.noise } : {}),
       notes: [...measured.notes, ...notes],
     },
   );

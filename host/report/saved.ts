@@ -7,6 +7,7 @@ import {
   type ComparisonRow,
   type GateFacts,
   type Metric,
+  type NoiseFloor,
   type PairRow,
   type RemovalRow,
   type Result,
@@ -120,6 +121,16 @@ const breakEven = is.object<BreakEvenRow>({
   ioctlNs: is.number,
 });
 
+const noise = is.object<NoiseFloor>({
+  gate: is.string,
+  comparisons: is.array(comparison),
+  alarms: is.number,
+  middlePct: is.nullable(is.number),
+  mostPct: is.nullable(is.number),
+  pairs: is.array(pair),
+  removals: is.array(removal),
+});
+
 const result: is.Shape<Result> = is.object<Result>({
   schema: is.literal(SCHEMA),
   tool: is.object<Result["tool"]>({ name: is.literal("hotunplug"), version: is.string }),
@@ -136,6 +147,7 @@ const result: is.Shape<Result> = is.object<Result>({
   storms: is.array(storm),
   comparisons: is.array(comparison),
   breakEvens: is.array(breakEven),
+  noise: is.optional(noise),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
   notes: is.array(is.string),

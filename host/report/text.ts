@@ -8,6 +8,7 @@ import { drawClaims } from "./claims.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
 import { drawHistory } from "./history.ts";
+import { noiseSentence } from "./noise.ts";
 import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
 import { sentencesOf } from "./sentences.ts";
 import { drawStorms } from "./storms.ts";
@@ -108,7 +109,7 @@ const CHECK_NOTE =
 function withFootnotes(table: readonly string[], result: Result, canvas: Canvas): string[] {
   if (table.length === 0) return [];
   const { dim } = canvas.style;
-  const notes: string[] = [];
+  const notes = [noiseSentence(result)].filter((sentence) => sentence !== "");
   if (result.pairs.length > 0) {
     const n = formatRange(result.pairs.map((row) => row.raw.n));
     const empty = result.pairs.some((row) => row.contender === EMPTY_LOOP);

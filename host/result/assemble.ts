@@ -14,6 +14,7 @@ export type Sections = Partial<
     | "storms"
     | "comparisons"
     | "breakEvens"
+    | "noise"
     | "checks"
     | "claims"
     | "notes"
@@ -53,6 +54,7 @@ export function assembleResult(facts: RunFacts, sections: Sections): Result {
     storms: sections.storms ?? [],
     comparisons: sections.comparisons ?? [],
     breakEvens: sections.breakEvens ?? [],
+    ...(sections.noise ? { noise: sections.noise } : {}),
     ...(sections.checks ? { checks: sections.checks } : {}),
     ...(sections.claims ? { claims: sections.claims } : {}),
     notes: sections.notes ?? [],

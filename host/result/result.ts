@@ -3,8 +3,8 @@
  * What a run leaves behind: one JSON object. Text, SVG and HTML are drawings of it and of nothing
  * else, so whatever a drawing needs is a field here.
  *
- * Sections that a command does not fill are empty arrays, never absent, but for `checks` and `claims`,
- * which earlier writers did not know. A violated property is in here (StormRow.violations,
+ * Sections that a command does not fill are empty arrays, never absent, but for those that earlier
+ * writers did not know. A violated property is in here (StormRow.violations,
  * CheckRow.verdict); a run that could not happen leaves no result but throws.
  */
 import type { Histogram } from "../stats/histogram.ts";
@@ -51,6 +51,8 @@ export interface Result {
   readonly storms: readonly StormRow[];
   readonly comparisons: readonly ComparisonRow[];
   readonly breakEvens: readonly BreakEvenRow[];
+  /** Of a run that timed something. */
+  readonly noise?: NoiseFloor;
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
   /** Warnings and remarks, one sentence each, printed below the tables. */
@@ -191,4 +193,23 @@ export interface BreakEvenRow {
   readonly devices: Devices;
   readonly gateCostNs: number;
   readonly ioctlNs: number;
+}
+
+/** What comes out when one gate is set beside itself, as two contenders: the A/A pair of the run. */
+export interface NoiseFloor {
+  /** The gate that was measured as two contenders. */
+  readonly gate: string;
+  /** A row for each setting: the second contender's time over the first one's. */
+  readonly comparisons: readonly ComparisonRow[];
+  /** How many of them were called faster or slower; one in twenty may be, by chance. */
+  readonly alarms: number;
+  /**
+   * How much longer the longer of the two times was, %: in the middle one of the settings, and at most.
+   * Of settings with a core for each thread where there are any; null where the times are about zero.
+   */
+  readonly middlePct: number | null;
+  readonly mostPct: number | null;
+  /** Rows of the second contender; those of the first are among the result's. */
+  readonly pairs: readonly PairRow[];
+  readonly removals: readonly RemovalRow[];
 }

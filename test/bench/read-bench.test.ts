@@ -2,10 +2,21 @@
 import { availableParallelism } from "node:os";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { secondOf } from "../../host/bench/contenders.ts";
 import { ReadBench } from "../../host/bench/read-bench.ts";
 import { randomFrom } from "../../host/stats/random.ts";
 import { pairedRatio } from "../../host/stats/ratio.ts";
-import { ATOMIC, EMPTY, FakeMachines, ignore, NEVER, RWSEM, reports } from "./fake-machines.ts";
+import {
+  ATOMIC,
+  BUSTED,
+  EMPTY,
+  FakeMachines,
+  ignore,
+  NEVER,
+  PERCPU_REF,
+  RWSEM,
+  reports,
+} from "./fake-machines.ts";
 
 const SEED = 3;
 const cores = availableParallelism();
@@ -34,6 +45,32 @@ test("every contender is measured once a round in every setting; alone there is 
   assert.is(new Set(seen).size, bench.cells);
   const rows = bench.rows(SEED).map((r) => `${r.contender} ${r.threads} ${r.devices}`);
   assert.equal([...rows].sort(), [...new Set(seen)].sort());
+});
+
+test("the second of an A/A pair has devices and turns of its own, and a row", async () => {
+  const second = secondOf([BUSTED, RWSEM, PERCPU_REF]);
+  assert.equal([second.name, second.of, second.id], ["rwsem (again)", "rwsem", RWSEM.id]);
+  const machines = new FakeMachines((request) => reports(request, 10));
+  const options = { devices: ["same"] as const, windowNs: 1e6, threads: [1] };
+  const bench = new ReadBench(machines, { ...options, contenders: [EMPTY, RWSEM, second] });
+  await rounds(bench, 20);
+  const jobs = machines.jobs.filter(({ contender }) => contender === RWSEM.id);
+  const devices = (name: string) =>
+    new Set(jobs.flatMap((job) => (job.name === name ? [job.cpu(0).device] : [])));
+  assert.is(devices("rwsem").size, 1);
+  assert.is(devices("rwsem (again)").size, 1);
+  assert.is(new Set([...devices("rwsem"), ...devices("rwsem (again)")]).size, 2);
+  const firstOfRound = new Set(jobs.flatMap(({ name }, i) => (i % 2 === 0 ? [name] : [])));
+  assert.is(firstOfRound.size, 2, "neither always comes first");
+  assert.equal(
+    bench.rows(SEED).map(({ contender, samples }) => [contender, samples.length]),
+    [EMPTY, RWSEM, second].map(({ name }) => [name, 20]),
+  );
+});
+
+test("a control is set beside itself only where there is nothing else", () => {
+  assert.is(secondOf([PERCPU_REF, RWSEM]).of, "percpu_ref");
+  assert.is(secondOf([BUSTED]).of, "busted");
 });
 
 test("the order is drawn anew each round, and again by the same seed", async () => {

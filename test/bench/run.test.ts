@@ -37,6 +37,13 @@ test("bench measures pairs and removals of the gates asked for, in the tier aske
     ["rwsem/percpu_ref", "rwsem/percpu_ref"],
   );
   assert.is(result.breakEvens.length, 2);
+  const { noise } = result;
+  assert.is(noise?.gate, "percpu_ref");
+  assert.equal(
+    noise?.comparisons.map(({ a, metric }) => `${a} ${metric.what}`),
+    ["percpu_ref (again) pair", "percpu_ref (again) removal"],
+  );
+  for (const row of noise?.pairs ?? []) assert.is(row.samples.length, 2);
 });
 
 test("bench measures ioctls as well, and then no removal", () => {
@@ -49,6 +56,10 @@ test("bench measures ioctls as well, and then no removal", () => {
   );
   assert.ok(result.pairs.every((row) => row.raw.median >= 20_000));
   assert.equal([result.removals, result.breakEvens], [[], []]);
+  assert.equal(
+    result.noise?.pairs.map(({ contender, workload }) => [contender, workload]),
+    [["percpu_ref (again)", "ioctl"]],
+  );
   assert.is(result.tier.addOverExchange, null);
 });
 

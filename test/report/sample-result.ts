@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A result with every section filled, its figures made up but of a likely size. */
 import { breakEvens, compareGates, EMPTY_LOOP } from "../../host/result/comparison.ts";
+import { noiseFloor } from "../../host/result/noise.ts";
 import type {
   GateFacts,
+  NoiseFloor,
   PairRow,
   RemovalRow,
   Result,
@@ -92,6 +94,24 @@ function removalRows(): RemovalRow[] {
     });
     return [row("idle", idleNs), row("busy", busyNs)];
   });
+}
+
+/** rwsem as a second contender: other rounds about the same medians. */
+function noiseOf(pairs: readonly PairRow[], removals: readonly RemovalRow[]) {
+  const [first, second] = ["rwsem", "rwsem (again)"];
+  const again = <R extends PairRow | RemovalRow>(row: R, median: number, salt: number): R[] =>
+    row.contender === first
+      ? [{ ...row, contender: second, samples: roundsAround(median, salt) }]
+      : [];
+  const secondPairs = pairs.flatMap((row, i) => again(row, row.raw.median, 50 + i));
+  const secondRemovals = removals.flatMap((row, i) => again(row, row.latency.p50, 70 + i));
+  const floor = noiseFloor(
+    [...pairs, ...secondPairs],
+    [...removals, ...secondRemovals],
+    { first, second },
+    SEED,
+  );
+  return floor as NoiseFloor; // both were measured
 }
 
 function stormRow(gate: string): StormRow {
@@ -199,6 +219,7 @@ function makeResult(): Result {
     ],
     comparisons: compareGates(pairs, removals, "rwsem", SEED),
     breakEvens: breakEvens(pairs),
+    noise: noiseOf(pairs, removals),
     notes: [],
   };
 }

@@ -45,6 +45,15 @@ test("checks and claims are read back, every field, and may be absent", () => {
   assert.equal(parseResult(toJson(without), "a.json"), without);
 });
 
+test("a result of a writer that knew no noise floor is read", () => {
+  const { noise, ...without } = sampleResult();
+  assert.equal(parseResult(toJson(without), "a.json"), without);
+  assert.match(
+    refusal(toJson({ ...without, noise: { ...noise, alarms: "none" } })),
+    "noise.alarms",
+  );
+});
+
 test("a damaged step of a counterexample is named by its path", () => {
   const checks = structuredClone(CHECKS);
   Object.assign(checks[1]?.counterexample?.steps[2] ?? {}, { thread: "remover" });
