@@ -7,6 +7,8 @@
 interface Gate {
   bytes(where: u32): u32;
   entrants(): u32;
+  body(): u32;
+  admits(): u32;
   init(): i32;
   enter_fast(): u32;
   enter_ok(s: u32): bool;

@@ -85,6 +85,7 @@ export * from "./workload/rcutest";
 export * from "./workload/rcutorture";
 export * from "./workload/rendezvous";
 export * from "./workload/scenarios/completion";
+export * from "./workload/scenarios/gate";
 export * from "./workload/scenarios/guarded";
 export * from "./workload/scenarios/ida";
 export * from "./workload/scenarios/kref";

@@ -7,7 +7,7 @@
  * State:   none. Cost: none. Do not use in real life.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
-import { ENTRANTS_PASS } from "./gate";
+import { ADMITS_MANY, BODY_MAY_SLEEP, ENTRANTS_PASS } from "./gate";
 
 @unmanaged
 @final
@@ -18,6 +18,14 @@ export class busted_gate {
 
   entrants(): u32 {
     return ENTRANTS_PASS;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   init(): i32 {

@@ -10,6 +10,8 @@
  *
  *   bytes(where)       what the gate takes: one of BYTES_*.
  *   entrants()         what becomes of who comes while kill() waits: one of ENTRANTS_*.
+ *   body()             what a body may do inside: one of BODY_*.
+ *   admits()           how many may be inside at once: one of ADMITS_*.
  *   init()             makes the per-device state. 0 or -ENOMEM. May sleep.
  *   enter_fast()       one attempt, without a call; returns a token.
  *   enter_ok(t)        true: the caller gets in. Looks at the token alone.
@@ -32,6 +34,9 @@
  * Ordering: O1  What happened inside an entry is visible to the caller of kill() when it returns.
  *           O2  Who enters after kill() sees *slot as kill() left it.
  *
+ * Header:  the first line of a gate's file is its summary, and the line that begins with "Removal:" says
+ *          who waits for what then; `hotunplug list` prints both.
+ *
  * The driver tests *slot inside the gate, whatever the gate: `if (*slot) body(); else -ENXIO`.
  * The fast and the slow half are apart so that a hot loop can leave before it calls.
  */
@@ -49,3 +54,16 @@ export const BYTES_GLOBAL: u32 = 3; // once
 export const ENTRANTS_BLOCK: u32 = 0; // they sleep until it is over
 export const ENTRANTS_FAIL: u32 = 1; // they are turned away at once
 export const ENTRANTS_PASS: u32 = 2; // they get in: the gate protects nothing, and is a control
+export const ENTRANTS_SPIN: u32 = 3; // they spin until it is over
+
+// What a body may do inside.
+export const BODY_MAY_SLEEP: u32 = 0;
+export const BODY_MAY_NOT_SLEEP: u32 = 1; // it would lose its protection, or let others spin for it
+
+// How many may be inside at once.
+export const ADMITS_MANY: u32 = 0;
+export const ADMITS_ONE: u32 = 1; // the others wait for their turn
+
+// Ids of gates: from 0 on those that hold, and that a driver can be built with; then
+export const FIRST_CONTROL: u32 = 64; // negative controls, that a driver can be built with all the same
+export const FIRST_ATOMIC: u32 = 128; // BODY_MAY_NOT_SLEEP: a driver's ioctl sleeps, and cannot use them

@@ -29,7 +29,15 @@ import {
   percpu_ref_this_cpu_add,
   percpu_ref_tryget_live_slowpath,
 } from "../lib/percpu-refcount";
-import { BYTES_EMBEDDED, BYTES_HEAP, BYTES_PER_CPU, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
+import {
+  ADMITS_MANY,
+  BODY_MAY_SLEEP,
+  BYTES_EMBEDDED,
+  BYTES_HEAP,
+  BYTES_PER_CPU,
+  ENTRANTS_FAIL,
+  GATE_CLOSED,
+} from "./gate";
 
 /** percpu_ref release id, dispatched in callbacks.ts to percpu_ref_gate_release(). */
 export const PERCPU_REF_RELEASE_GATE: u32 = 1;
@@ -45,6 +53,14 @@ export class percpu_ref_gate {
 
   entrants(): u32 {
     return ENTRANTS_FAIL;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   init(): i32 {

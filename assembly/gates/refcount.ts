@@ -32,7 +32,7 @@ import {
   refcount_set,
   refcount_warn_saturate,
 } from "../lib/refcount";
-import { BYTES_EMBEDDED, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
+import { ADMITS_MANY, BODY_MAY_SLEEP, BYTES_EMBEDDED, ENTRANTS_FAIL, GATE_CLOSED } from "./gate";
 
 @unmanaged
 @final
@@ -46,6 +46,14 @@ export class refcount_gate {
 
   entrants(): u32 {
     return ENTRANTS_FAIL;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   init(): i32 {

@@ -24,7 +24,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
-import { BYTES_GLOBAL, ENTRANTS_BLOCK } from "./gate";
+import { ADMITS_MANY, BODY_MAY_SLEEP, BYTES_GLOBAL, ENTRANTS_BLOCK } from "./gate";
 
 function sem(): rw_semaphore {
   return changetype<rw_semaphore>(CXL_MEMDEV_RWSEM);
@@ -39,6 +39,14 @@ export class rwsem_gate {
 
   entrants(): u32 {
     return ENTRANTS_BLOCK;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   init(): i32 {

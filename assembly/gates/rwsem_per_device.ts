@@ -22,7 +22,7 @@ import {
   rwsem_up_read_wakes,
   up_write,
 } from "../kernel/locking/rwsem";
-import { BYTES_EMBEDDED, ENTRANTS_BLOCK } from "./gate";
+import { ADMITS_MANY, BODY_MAY_SLEEP, BYTES_EMBEDDED, ENTRANTS_BLOCK } from "./gate";
 
 function sem(gate: rwsem_per_device_gate): rw_semaphore {
   return changetype<rw_semaphore>(gate);
@@ -37,6 +37,14 @@ export class rwsem_per_device_gate {
 
   entrants(): u32 {
     return ENTRANTS_BLOCK;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   init(): i32 {

@@ -3,7 +3,8 @@
  * The gates: a row is an id and a case. The host reads names and ids from the exports (GATE_X is
  * gate "x") and the summary from the first line of the gate's header.
  *
- * dispatch_gate() runs `op` compiled for one gate. It is called once a job, never in a loop.
+ * dispatch_gate() runs `op` compiled for one gate, dispatch_driver_gate() for one that a driver can be
+ * built with: ids below FIRST_ATOMIC. They are called once a job, never in a loop.
  */
 import { busted_gate } from "./busted";
 import { percpu_ref_gate } from "./percpu_ref";
@@ -15,10 +16,13 @@ export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;
 export const GATE_PERCPU_REF: u32 = 2;
 export const GATE_REFCOUNT: u32 = 3;
-export const GATE_BUSTED: u32 = 4;
+export const GATE_BUSTED: u32 = 64;
 
-/** @returns what op.run() returned, or -1 when there is no such gate */
-export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
+/** What both functions below return for an id that is not in the table. */
+const NO_SUCH_GATE: i32 = -1;
+
+/** @returns what op.run() returned, or -1 when there is no such gate, or none for a driver */
+export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
   switch (gate) {
     case GATE_RWSEM:
       return op.run<rwsem_gate>();
@@ -31,6 +35,14 @@ export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
     case GATE_BUSTED:
       return op.run<busted_gate>();
     default:
-      return -1;
+      return NO_SUCH_GATE;
+  }
+}
+
+/** @returns what op.run() returned, or -1 when there is no such gate */
+export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
+  switch (gate) {
+    default:
+      return dispatch_driver_gate<O>(gate, op);
   }
 }

@@ -32,6 +32,8 @@ import { boot, WASI_STATE } from "../arch/wasm/memory";
 import { PERCPU_EVENTS, per_cpu_ptr } from "../arch/wasm/percpu";
 import { proc_exit, thread_spawn } from "../arch/wasm/wasi";
 import { REV_PUT_DEVICE } from "../drivers/cxl/memdev/revision";
+import { driver_exists } from "../drivers/cxl/memdev/table";
+import { FIRST_CONTROL } from "../gates/gate";
 import {
   GATE_BUSTED,
   GATE_PERCPU_REF,
@@ -263,18 +265,21 @@ function start_machine(): void {
   if (!await_done()) fail(0, 0x6461657268742061, 0x746f6e2064696420, 0x747261747320);
 }
 
+function is_driver_gate(gate: u32): bool {
+  return driver_exists((REV_PUT_DEVICE << 8) | gate);
+}
+
 /** The command. Context: the engine's first thread, in memory that is all zero. */
 export function _start(): void {
   start_machine();
   let held = true;
-  for (let gate: u32 = 0; gate <= GATE_BUSTED; gate++) {
-    if (gate === GATE_BUSTED) {
-      put_gate(gate);
-      put_text(0x6f72746e6f632061, 0x7320746f6e202c6c, 0x64656d726f74); // "a contro" "l, not s" "tormed"
-      put_line();
-      continue;
-    }
+  for (let gate: u32 = 0; is_driver_gate(gate); gate++) {
     if (!storm_gate(gate)) held = false;
+  }
+  for (let gate = FIRST_CONTROL; is_driver_gate(gate); gate++) {
+    put_gate(gate);
+    put_text(0x6f72746e6f632061, 0x7320746f6e202c6c, 0x64656d726f74); // "a contro" "l, not s" "tormed"
+    put_line();
   }
   cpu_down();
   proc_exit(held ? 0 : 1);

@@ -80,6 +80,22 @@ class entrants_op {
   }
 }
 
+@unmanaged
+@final
+class body_op {
+  run<G extends Gate>(): i32 {
+    return changetype<G>(0).body();
+  }
+}
+
+@unmanaged
+@final
+class admits_op {
+  run<G extends Gate>(): i32 {
+    return changetype<G>(0).admits();
+  }
+}
+
 /** What a contender takes, bytes; `where` is one of BYTES_*. -1 for an unknown id. */
 export function gate_bytes(contender: u32, where: u32): i32 {
   return dispatch_contender<bytes_op>(contender, changetype<bytes_op>(<usize>where));
@@ -88,6 +104,16 @@ export function gate_bytes(contender: u32, where: u32): i32 {
 /** What becomes of who comes during a removal: one of ENTRANTS_*. -1 for an unknown id. */
 export function gate_entrants(contender: u32): i32 {
   return dispatch_contender<entrants_op>(contender, changetype<entrants_op>(0));
+}
+
+/** What a body may do inside: one of BODY_*. -1 for an unknown id. */
+export function gate_body(contender: u32): i32 {
+  return dispatch_contender<body_op>(contender, changetype<body_op>(0));
+}
+
+/** How many may be inside at once: one of ADMITS_*. -1 for an unknown id. */
+export function gate_admits(contender: u32): i32 {
+  return dispatch_contender<admits_op>(contender, changetype<admits_op>(0));
 }
 
 /**

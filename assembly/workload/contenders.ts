@@ -13,7 +13,7 @@
 import { atomic_add, xchg } from "../arch/wasm/atomic";
 import { ENOMEM } from "../arch/wasm/errno";
 import { this_cpu_ptr } from "../arch/wasm/percpu";
-import { ENTRANTS_PASS } from "../gates/gate";
+import { ADMITS_MANY, BODY_MAY_SLEEP, ENTRANTS_PASS } from "../gates/gate";
 import { percpu_ref_gate } from "../gates/percpu_ref";
 import { dispatch_gate } from "../gates/table";
 import { rcu_need_qs, rcu_qs } from "../kernel/rcu/tree";
@@ -39,6 +39,14 @@ abstract class baseline {
 
   entrants(): u32 {
     return ENTRANTS_PASS;
+  }
+
+  body(): u32 {
+    return BODY_MAY_SLEEP;
+  }
+
+  admits(): u32 {
+    return ADMITS_MANY;
   }
 
   @inline
@@ -172,6 +180,14 @@ class percpu_ref_reporting {
 
   entrants(): u32 {
     return this.inner().entrants();
+  }
+
+  body(): u32 {
+    return this.inner().body();
+  }
+
+  admits(): u32 {
+    return this.inner().admits();
   }
 
   init(): i32 {

@@ -8,7 +8,7 @@
  */
 import { READ_ONCE, smp_store_release, WRITE_ONCE } from "../arch/wasm/atomic";
 import { EINVAL } from "../arch/wasm/errno";
-import { GATE_CLOSED } from "../gates/gate";
+import { BODY_MAY_SLEEP, GATE_CLOSED } from "../gates/gate";
 import { rcu_qs } from "../kernel/rcu/tree";
 import { bench_device_kill, device_gate, device_slot } from "./bench_device";
 import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
@@ -98,7 +98,9 @@ class visit_op {
     const context = <usize>READ_ONCE(device_slot(guest.device));
     guest.found_at_entry = found(context);
     smp_store_release(state_of(guest), GUEST_INSIDE);
-    while (READ_ONCE(leave_of(guest)) === 0) await_change(leave_of(guest), 0);
+    while (READ_ONCE(leave_of(guest)) === 0) {
+      if (g.body() === BODY_MAY_SLEEP) await_change(leave_of(guest), 0);
+    }
     guest.found_at_exit = found(context);
     leave<G>(g, cookie);
     return 0;

@@ -34,6 +34,7 @@ const OUTCOMES = {
   ENTRANTS_BLOCK: "blocks",
   ENTRANTS_FAIL: "fails",
   ENTRANTS_PASS: "passes",
+  ENTRANTS_SPIN: "spins",
 } as const satisfies Record<string, EntrantOutcome>;
 
 /** @throws UsageError for a name that the module has no gate of */

@@ -5,7 +5,7 @@
  */
 import type { CounterExample, MemoryModel, SearchOrder } from "../result/check.ts";
 import type { Other } from "./explored.ts";
-import type { Driver } from "./scenario.ts";
+import type { Subject } from "./scenario.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** How schedules are searched. */
@@ -26,7 +26,7 @@ export interface SearchOptions {
 export interface Job {
   readonly scenario: string;
   readonly variant: string;
-  readonly driver: Driver | null;
+  readonly driver: Subject | null;
   /** As asked for; null: the scenario's own. */
   readonly threads: number | null;
   readonly options: SearchOptions;

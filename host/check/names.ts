@@ -9,6 +9,7 @@ import { AddressBook, type HeapObject, type Place } from "../machine/address-boo
 import { CLOCK_ADDRESS } from "../machine/coroutine/accounts.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../machine/coroutine/machine.ts";
+import { bareGateParts } from "../machine/memory-parts.ts";
 import { kernelSources } from "../machine/summaries.ts";
 import { violationOf } from "./ending.ts";
 
@@ -49,14 +50,18 @@ export class Names {
   /** Context: `on` is left at the start. */
   constructor(on: Interleaver) {
     const { machine, program } = on;
-    const { gate = null, named = [] } = program;
+    const { gate = null, named = [], bare = [] } = program;
     this.#machine = machine;
     this.#view = new DataView(machine.words.buffer);
     this.threads = [...threadNames(program.threads.map(({ name }) => name)), "end"];
     this.#book = new AddressBook({
       ...{ abi: machine.abi, layouts: this.layouts, map: machine.layout.map, gate },
       objectAt: (address) => this.#objectAt(address),
-      named: [{ at: CLOCK_ADDRESS, name: "clock" }, ...named],
+      named: [
+        { at: CLOCK_ADDRESS, name: "clock" },
+        ...bare.flatMap((one) => bareGateParts(machine.abi, this.layouts, one)),
+        ...named,
+      ],
     });
     machine.observer = null;
     violationOf(() => on.restart());

@@ -114,8 +114,8 @@ export function commandOf(
   const { driver } = entry;
   return [
     `hotunplug check ${entry.driver === null ? `${entry.scenario.name}/${entry.variant.name}` : nameOf(entry)}`,
-    ...(driver === null ? [] : [`--revision ${driver.revision}`]),
-    ...(driver === null || driver.gate === null ? [] : [`--gate ${driver.gate}`]),
+    ...(driver?.revision == null ? [] : [`--revision ${driver.revision}`]),
+    ...(driver?.gate == null ? [] : [`--gate ${driver.gate}`]),
     ...(threads === null ? [] : [`--threads ${threads}`]),
     ...(memory === "sc" ? [] : [`--memory ${memory}`]),
     ...(search === "bfs" ? [] : [`--search ${search}`]),

@@ -8,6 +8,7 @@
 import type { KernelAbi } from "../abi/kernel.ts";
 import type { CoroutineMachine } from "../machine/coroutine/machine.ts";
 import type { Program } from "../machine/coroutine/program.ts";
+import type { Subject } from "../machine/driver.ts";
 import type { MemoryModel } from "../result/check.ts";
 
 /** What a scenario's objects are made with, before its threads run: CPU 0, alone. */
@@ -20,13 +21,6 @@ export interface SetUp {
   user(thread: number): { readonly address: number; readonly bytes: Uint8Array };
 }
 
-/** The same, of a driver: a revision and its gate. */
-export interface Driver {
-  readonly revision: string;
-  /** Null for a revision that brings its own. */
-  readonly gate: string | null;
-}
-
 /** Of a litmus test: what may be seen in the end. All of it is, by some schedule, and nothing else. */
 export interface Outcomes {
   /** The one that tells memory models apart. */
@@ -35,6 +29,8 @@ export interface Outcomes {
 }
 
 export type Expected = "holds" | "violated" | null;
+
+export type { Driver, Subject } from "../machine/driver.ts";
 
 export interface Variant {
   /** As users name it: "readers-writer", "client-remover". */
@@ -71,11 +67,11 @@ export interface Scenario {
   /** Rules of the kernel's headers that it is about: "R1-R3 of kernel/locking/rwsem.ts". */
   readonly covers: readonly string[];
   /**
-   * Its variants: of a driver scenario, for the driver asked for; else `driver` is not looked at.
+   * Its variants: for the driver asked for, or the gate; of a primitive, `subject` is not looked at.
    *
    * @param threads - how many there shall be of the role that there can be several of; null: its own
    */
-  readonly variants: (abi: KernelAbi, driver: Driver | null, threads: number | null) => Variant[];
-  /** Whether it is about a driver: then it is run for each. */
-  readonly ofDriver: boolean;
+  readonly variants: (abi: KernelAbi, subject: Subject | null, threads: number | null) => Variant[];
+  /** What it is about: it is run for each driver, for each gate by itself, or once. */
+  readonly of: "driver" | "gate" | "primitive";
 }

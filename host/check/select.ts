@@ -4,8 +4,8 @@ import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
 import { driverId } from "../machine/driver.ts";
 import type { CheckAsked } from "../result/asked.ts";
-import type { Driver, Scenario } from "./scenario.ts";
-import { drivers, type SuiteEntry, scenarioNamed, suite } from "./scenarios/table.ts";
+import type { Scenario, Subject } from "./scenario.ts";
+import { type SuiteEntry, scenarioNamed, subjectsOf, suite } from "./scenarios/table.ts";
 
 /** A machine keeps a bit for each of its threads. */
 const MOST_THREADS = 8;
@@ -32,7 +32,7 @@ function driverOptions({ revision, gate }: Wanted): string {
   return parts.filter((part) => part !== null).join(" ");
 }
 
-function isWanted({ revision, gate }: Wanted, driver: Driver | null): boolean {
+function isWanted({ revision, gate }: Wanted, driver: Subject | null): boolean {
   if (revision === null && gate === null) return true;
   if (driver === null) return false;
   return [null, driver.revision].includes(revision) && [null, driver.gate].includes(gate);
@@ -60,10 +60,12 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   );
 }
 
-/** The drivers of a scenario that were asked for: null where it is about none. */
-function subjects(scenario: Scenario, wanted: Wanted, abi: KernelAbi): (Driver | null)[] {
+/** What a scenario is run for, of what was asked for: null for a primitive. */
+function subjects(scenario: Scenario, wanted: Wanted, abi: KernelAbi): (Subject | null)[] {
   const { revision, gate } = wanted;
-  if (scenario.ofDriver) return drivers(abi).filter((driver) => isWanted(wanted, driver));
+  if (scenario.of !== "primitive") {
+    return subjectsOf(abi, scenario).filter((driver) => isWanted(wanted, driver));
+  }
   if (revision === null && gate === null) return [null];
   throw new UsageError(
     `${driverOptions(wanted)}: the scenario ${scenario.name} is about no driver`,

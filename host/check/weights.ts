@@ -14,6 +14,8 @@ const SCENARIOS: Readonly<Record<string, number>> = {
   "revocable/use-use-revoke": 95,
   "rwsem/reader-reader-writer": 72,
 };
+/** A gate by itself. */
+const BARE = 1;
 const OTHERS = 10;
 
 /** A driver with it has so many times the states of another. */
@@ -25,8 +27,9 @@ const THREAD_MORE = 30;
 export function likelyStates({ scenario, driver, variant }: SuiteEntry): number {
   if (variant.expected === "violated") return CONTROL * 1000;
   const { name } = scenario;
-  const known = SCENARIOS[`${name}/${variant.name}`] ?? SCENARIOS[name] ?? OTHERS;
+  const others = driver?.revision === null ? BARE : OTHERS;
+  const known = SCENARIOS[`${name}/${variant.name}`] ?? SCENARIOS[name] ?? others;
   if (driver === null) return known * 1000;
-  const factor = GATES[driver.gate ?? driver.revision] ?? 1;
+  const factor = GATES[driver.gate ?? driver.revision ?? ""] ?? 1;
   return known * 1000 * factor * THREAD_MORE ** Math.max(variant.threads.length - 2, 0);
 }

@@ -9,6 +9,18 @@ export const DEFAULT_GATE = "rwsem";
 
 const GATE_CLOSED = "GATE_CLOSED"; // what an entrant is told, not a gate
 
+export interface Driver {
+  readonly revision: string;
+  /** Null for a revision that brings its own. */
+  readonly gate: string | null;
+}
+
+/** A driver, or a gate by itself. */
+export interface Subject extends Omit<Driver, "revision"> {
+  /** Null for a gate without a driver around it. */
+  readonly revision: string | null;
+}
+
 function namesOf(abi: KernelAbi, prefix: CodePrefix): Map<string, number> {
   const constants = [...abi.group(prefix)].filter(([, name]) => name !== GATE_CLOSED);
   return new Map(
@@ -21,6 +33,21 @@ function namesOf(abi: KernelAbi, prefix: CodePrefix): Map<string, number> {
 /** Names of the gates, in the order of the module's table. */
 export function gateNames(abi: KernelAbi): string[] {
   return [...namesOf(abi, "GATE_").keys()];
+}
+
+/** Whether a body may sleep in it: else no driver is built with it, for an ioctl sleeps. */
+export function isDriverGate(abi: KernelAbi, gate: string): boolean {
+  return gateId(abi, gate) < abi.constant("FIRST_ATOMIC");
+}
+
+/** Whether it is there to be caught: it protects nothing. */
+export function isControlGate(abi: KernelAbi, gate: string): boolean {
+  return isDriverGate(abi, gate) && gateId(abi, gate) >= abi.constant("FIRST_CONTROL");
+}
+
+/** @throws UsageError when there is no such gate */
+export function gateId(abi: KernelAbi, gate: string): number {
+  return idOf(abi, "gate", "GATE_", gate);
 }
 
 /** Names of the driver's revisions, oldest first. */
@@ -39,26 +66,23 @@ function idOf(abi: KernelAbi, what: string, prefix: CodePrefix, name: string): n
 /**
  * The module's id of a driver.
  *
- * @throws UsageError for an unknown revision or gate, or a gate for a revision that brings its own
+ * @throws UsageError for an unknown revision or gate, a gate for a revision that brings its own, or one
+ *         that no driver is built with
  */
 export function driverId(abi: KernelAbi, revision: string, gate: string | undefined): number {
   const rev = idOf(abi, "revision", "REV_", revision);
   if (revision === OPEN_REVISION) {
-    return (rev << 8) | idOf(abi, "gate", "GATE_", gate ?? DEFAULT_GATE);
+    const chosen = gate ?? DEFAULT_GATE;
+    const id = gateId(abi, chosen);
+    if (isDriverGate(abi, chosen)) return (rev << 8) | id;
+    throw new UsageError(`gate: a body may not sleep inside ${chosen}, and an ioctl does`);
   }
   if (gate === undefined) return rev << 8;
   throw new UsageError(`gate: revision ${revision} brings its own, so ${gate} cannot be chosen`);
 }
 
-/**
- * Name of a driver as built: "put_device+rwsem", "rwsem".
- *
- * @param gate - not looked at for a revision that brings its own
- */
-export function driverName(driver: {
-  readonly revision: string;
-  readonly gate: string | null;
-}): string {
-  const { revision, gate } = driver;
+/** Name of a driver as built: "put_device+rwsem", "rwsem"; of a gate by itself, its own. */
+export function driverName({ revision, gate }: Subject): string {
+  if (revision === null) return `${gate}`;
   return revision === OPEN_REVISION ? `${revision}+${gate}` : revision;
 }

@@ -27,6 +27,13 @@ export interface Part {
   readonly lock?: LockClass;
 }
 
+/** A record of check_gate: a device of a gate without a driver. */
+export interface BareGate {
+  readonly at: number;
+  readonly name: string;
+  readonly gate: string;
+}
+
 /** Of slab_common.ts: size classes, and the line before each object. */
 const NR_SLAB_CLASSES = 15;
 export const SLAB_HEADER = 64;
@@ -59,6 +66,19 @@ function inARow(
     at += layouts.get(layout)?.bytes ?? 0;
     return part;
   });
+}
+
+/** Its fields, and the gate's state behind them. */
+export function bareGateParts(
+  abi: KernelAbi,
+  layouts: Layouts,
+  { at, name, gate }: BareGate,
+): Part[] {
+  const state = inARow(layouts, at + abi.constant("CHECK_GATE_STATE"), EMBEDDED[gate] ?? []);
+  return [
+    { at, name, layout: "check_gate" },
+    ...state.map((part) => ({ ...part, name: `${name}.${part.name}` })),
+  ];
 }
 
 /** Of the modelled device: its knobs, then its registers. */

@@ -110,8 +110,11 @@ function duringRemoval(result: Result, names: readonly string[]): Group {
 }
 
 function entrantText(row: RemovalRow): string {
-  if (row.entrantOutcome !== "blocks") return row.entrantOutcome === "fails" ? "fail" : "pass";
-  return row.entrant ? `block ${formatNs(row.entrant.p99)}` : "block";
+  const word = { blocks: "block", fails: "fail", passes: "pass", spins: "spin" }[
+    row.entrantOutcome
+  ];
+  const waits = row.entrantOutcome === "blocks" || row.entrantOutcome === "spins";
+  return waits && row.entrant ? `${word} ${formatNs(row.entrant.p99)}` : word;
 }
 
 function memory(result: Result, names: readonly string[]): Group {

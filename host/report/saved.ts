@@ -69,7 +69,7 @@ const removal = is.object<RemovalRow>({
   oversubscribed: is.boolean,
   latency: histogram,
   samples: rounds,
-  entrantOutcome: is.literal("blocks", "fails", "passes"),
+  entrantOutcome: is.literal("blocks", "fails", "passes", "spins"),
   entrant: is.nullable(histogram),
   readersLossPct: is.nullable(summary),
   othersEffectPct: is.nullable(summary),

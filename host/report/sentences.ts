@@ -125,7 +125,8 @@ function removalSentence(result: Result, rows: readonly ComparisonRow[], gate: s
 function tailInWords(a: RemovalRow, b: RemovalRow): string {
   const p99 = `its p99 was ${formatNs(a.latency.p99)} beside ${formatNs(b.latency.p99)}`;
   if (a.entrantOutcome === b.entrantOutcome) return p99;
-  const fate = { blocks: "block", fails: "fail at once", passes: "get in" }[a.entrantOutcome];
+  const fates = { blocks: "block", fails: "fail at once", passes: "get in", spins: "spin" };
+  const fate = fates[a.entrantOutcome];
   return `${p99}, and those who come meanwhile ${fate}`;
 }
 

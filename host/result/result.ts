@@ -103,7 +103,7 @@ export interface PairRow {
 }
 
 /** What becomes of a thread that comes during a removal. Who passes a gate is not kept out by it. */
-export type EntrantOutcome = "blocks" | "fails" | "passes";
+export type EntrantOutcome = "blocks" | "fails" | "passes" | "spins";
 
 /** From the call of unregister to "nobody inside, nobody can come in". */
 export interface RemovalRow {

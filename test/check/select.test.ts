@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { drivers, SCENARIOS, suite } from "../../host/check/scenarios/table.ts";
 import { select, type Wanted } from "../../host/check/select.ts";
 import { UsageError } from "../../host/errors.ts";
-import { driverName } from "../../host/machine/driver.ts";
+import { driverName, gateNames } from "../../host/machine/driver.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
 const { abi } = kernelImage("default");
@@ -40,9 +40,14 @@ test("a scenario of a driver is for each driver, or for those that are named", (
 });
 
 test("of the suite, a gate leaves what is built with it", () => {
-  const names = subjects({ gate: "rwsem" });
-  assert.ok(names.length > 0);
-  assert.ok(names.every((name) => name === "put_device+rwsem"));
+  const names = [...new Set(subjects({ gate: "rwsem" }))];
+  assert.equal(names, ["rwsem", "put_device+rwsem"]);
+});
+
+test("a scenario of a gate is for each gate, without a driver", () => {
+  assert.equal([...new Set(subjects({ scenario: "gate" }))], gateNames(abi));
+  assert.equal([...new Set(subjects({ scenario: "gate", gate: "busted" }))], ["busted"]);
+  refused({ scenario: "gate", revision: "put_device", gate: "rwsem" }, /no scenario is for it$/);
 });
 
 test("more threads are those of the role that there can be several of", () => {
@@ -58,7 +63,7 @@ test("what there is none of is refused by the option and the value", () => {
   );
   refused({ scenario: "removal", revision: "rwsem", gate: "busted" }, /brings its own/);
   refused({ scenario: "removal", threads: 8 }, /^--threads 8: .* can have 8 at most$/);
-  const primitive = SCENARIOS.find(({ ofDriver }) => !ofDriver);
+  const primitive = SCENARIOS.find(({ of }) => of === "primitive");
   if (primitive === undefined) return;
   refused({ scenario: primitive.name, gate: "rwsem" }, /^--gate rwsem: .* is about no driver$/);
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Guests of a gate: what assembly/workload/gatetest.ts does on the CPUs of a stage, step by step. */
 import type { KernelAbi } from "../../host/abi/kernel.ts";
+import { isControlGate } from "../../host/machine/driver.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 import type { Stage } from "../kernel/rcu/stage.ts";
 
@@ -17,16 +18,16 @@ export function gatesOf(abi: KernelAbi): GateName[] {
     .map(([id, name]) => ({ name: name.replace("GATE_", "").toLowerCase(), id }));
 }
 
-const all = gatesOf(kernelImage("default").abi);
+const { abi } = kernelImage("default");
+const all = gatesOf(abi);
 
-export const CONTROL = "busted";
+/** Those that keep the rules, and those that are there to break them. */
+export const GATES: readonly GateName[] = all.filter(({ name }) => !isControlGate(abi, name));
+export const CONTROLS: readonly GateName[] = all.filter(({ name }) => isControlGate(abi, name));
+export const BUSTED = CONTROLS.find(({ name }) => name === "busted") as GateName;
 
-/** Those that keep the rules, and the one that is there to break them. */
-export const GATES: readonly GateName[] = all.filter(({ name }) => name !== CONTROL);
-export const BUSTED = all.find(({ name }) => name === CONTROL) as GateName;
-
-/** Where a remover sleeps until the last guest is out. */
-const REMOVER_WAITS = new Set(["WAIT_RWSEM_WRITE", "WAIT_COMPLETION"]);
+/** A remover that spins is not over after so long because somebody is inside. */
+const SPINS_FOR_MS = 30;
 
 export class House {
   readonly stage: Stage;
@@ -124,14 +125,29 @@ export class House {
     return { state: removal, result };
   }
 
-  /** Until the removal is over, or sleeps because somebody is inside. @returns whether it is over */
+  /**
+   * Until the removal is over, or waits because somebody is inside: it sleeps, or spins, and is then
+   * given some time to be over. @returns whether it is over
+   */
   async settled({ state }: Removal): Promise<boolean> {
-    await this.stage.until("the removal is over or sleeps", () => {
+    const began = performance.now();
+    await this.stage.until("the removal is over or waits", () => {
       const task = this.stage.machine.tasks()[0];
-      const sleeps = task?.state === "TASK_PARKED" && REMOVER_WAITS.has(task.wait);
-      return state.done || sleeps;
+      const sleeps = task?.state === "TASK_PARKED" && task.wait !== "WAIT_NONE";
+      const spins = performance.now() - began > SPINS_FOR_MS;
+      return state.done || sleeps || spins;
     });
     return state.done;
+  }
+
+  /** Until the entrant on CPU `cpu` waits for the removal to end: it sleeps, or spins for some time. */
+  async held(cpu: number): Promise<void> {
+    const began = performance.now();
+    await this.stage.until("the entrant waits", () => {
+      const task = this.stage.machine.tasks()[cpu];
+      const sleeps = task?.state === "TASK_PARKED" && task.wait !== "WAIT_NONE";
+      return sleeps || performance.now() - began > SPINS_FOR_MS;
+    });
   }
 
   /** Gives the device back. Context: it was removed, and everybody is out. */

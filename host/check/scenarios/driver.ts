@@ -4,8 +4,8 @@ import { send } from "../../abi/cxl.ts";
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { type Argument, type Program, ref, type Thread } from "../../machine/coroutine/program.ts";
-import { driverId } from "../../machine/driver.ts";
-import type { Driver, Expected, SetUp } from "../scenario.ts";
+import { driverId, isControlGate, OPEN_REVISION } from "../../machine/driver.ts";
+import type { Expected, SetUp, Subject } from "../scenario.ts";
 import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
 import { onCpu } from "./on-cpu.ts";
 
@@ -24,8 +24,8 @@ export interface Plugged {
   readonly minor: number;
 }
 
-export function idOf(abi: KernelAbi, { revision, gate }: Driver): number {
-  return driverId(abi, revision, gate ?? undefined);
+export function idOf(abi: KernelAbi, { revision, gate }: Subject): number {
+  return driverId(abi, revision ?? OPEN_REVISION, gate ?? undefined);
 }
 
 /** Plugs a device in. @param serviceNs - how long its mailbox takes from then on */
@@ -115,12 +115,17 @@ export function aroundDevice(
 }
 
 /** Whether a removal is a grace period and a completion: several times as many states as the others. */
-export function isCostly({ revision, gate }: Driver): boolean {
+export function isCostly({ revision, gate }: Subject): boolean {
   return revision === "percpu_ref" || gate === "percpu_ref";
 }
 
+/** Whether its gate protects nothing, and is there to be caught. */
+export function isControl(abi: KernelAbi, { gate }: Subject): boolean {
+  return gate !== null && isControlGate(abi, gate);
+}
+
 /** Whether the table marks a driver as sound. */
-export function soundness(driver: Driver): Expected {
-  if (driver.gate === "busted") return "violated";
+export function soundness(abi: KernelAbi, driver: Subject): Expected {
+  if (isControl(abi, driver)) return "violated";
   return driver.revision === "put_device" || driver.revision === "del_first" ? "holds" : null;
 }

@@ -4,7 +4,7 @@
  * the state that was spoken of. It says nothing of right and wrong; history.ts says what is asked of it.
  */
 import type { KernelAbi } from "../../abi/kernel.ts";
-import type { Driver, Scenario, SetUp, Variant } from "../scenario.ts";
+import type { Scenario, SetUp, Subject, Variant } from "../scenario.ts";
 import { DRIVER_ROOTS, idOf } from "./driver.ts";
 import { failingAdds } from "./history-adds.ts";
 import { requests } from "./history-requests.ts";
@@ -15,7 +15,7 @@ const PROBES: readonly Probe[] = [...teardowns, ...failingAdds, ...requests];
 
 const MORE_ROOTS = ["fault_setup", "cxl_pci_create", "ida_alloc_range", "ida_free"];
 
-function variantOf(abi: KernelAbi, driver: Driver, { name, threads, build }: Probe): Variant {
+function variantOf(abi: KernelAbi, driver: Subject, { name, threads, build }: Probe): Variant {
   return {
     ...{ name, threads },
     inSuite: false,
@@ -29,7 +29,7 @@ export const history: Scenario = {
   name: "history",
   summary: "what the commit messages and the review said of the driver: reached at which revision?",
   covers: [],
-  ofDriver: true,
+  of: "driver",
   variants: (abi, driver) =>
     driver === null ? [] : PROBES.map((probe) => variantOf(abi, driver, probe)),
 };

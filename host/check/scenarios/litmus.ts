@@ -207,6 +207,6 @@ export const litmus: Scenario = {
   name: "litmus",
   summary: "what a memory model lets threads see of two words, in the end",
   covers: [],
-  ofDriver: false,
+  of: "primitive",
   variants: () => [...TWO_THREADS, ...MORE_THREADS].map(variantOf),
 };

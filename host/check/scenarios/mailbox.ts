@@ -2,7 +2,7 @@
 /** The device is removed while an ioctl sleeps for its mailbox; time passes at any moment. */
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
-import type { Driver, Scenario, Variant } from "../scenario.ts";
+import type { Scenario, Subject, Variant } from "../scenario.ts";
 import {
   aroundDevice,
   castOf,
@@ -19,14 +19,14 @@ import {
 /** Long enough to be slept through. */
 const SERVICE_NS = 1_000_000;
 
-function against(abi: KernelAbi, driver: Driver, count: number, ticks: number): Variant {
+function against(abi: KernelAbi, driver: Subject, count: number, ticks: number): Variant {
   const threads = castOf(count, "holder", "remover");
   return {
     name: ticks === 0 ? "late" : "early",
     threads,
     ticks,
     inSuite: ticks === 0 || !isCostly(driver), // else more than 500,000 states
-    expected: soundness(driver),
+    expected: soundness(abi, driver),
     roots: DRIVER_ROOTS,
     build: (on) =>
       aroundDevice(on, idOf(abi, driver), SERVICE_NS, ({ handle, minor }) => ({
@@ -49,7 +49,7 @@ export const mailbox: Scenario = {
     "D1 of drivers/cxl/device_model.ts",
     "B2, B3 of drivers/cxl/memdev/bind.ts",
   ],
-  ofDriver: true,
+  of: "driver",
   variants: (abi, driver, threads) =>
     driver === null ? [] : [0, 1].map((ticks) => against(abi, driver, threads ?? 1, ticks)),
 };

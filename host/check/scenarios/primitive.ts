@@ -102,7 +102,7 @@ function variantOf(prefix: string, cast: Cast, asked: number | null): Variant {
 export function primitive({ prefix, casts, ...rest }: Primitive): Scenario {
   return {
     ...rest,
-    ofDriver: false,
+    of: "primitive",
     variants: (abi, _driver, asked) =>
       casts(abi).map((cast) => variantOf(cast.prefix ?? prefix, cast, asked)),
   };

@@ -5,7 +5,7 @@
  */
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { ref, type Thread } from "../../machine/coroutine/program.ts";
-import type { Driver, Scenario, Variant } from "../scenario.ts";
+import type { Scenario, Subject, Variant } from "../scenario.ts";
 import {
   aroundDevice,
   castOf,
@@ -42,7 +42,7 @@ function replugger(handle: number, driver: number): Thread {
   };
 }
 
-function against(abi: KernelAbi, driver: Driver, count: number, again: typeof rebinder): Variant {
+function against(abi: KernelAbi, driver: Subject, count: number, again: typeof rebinder): Variant {
   const last = again.name;
   const threads = castOf(count, "client", last);
   const id = idOf(abi, driver);
@@ -50,7 +50,7 @@ function against(abi: KernelAbi, driver: Driver, count: number, again: typeof re
     name: threads.join("-"),
     threads,
     inSuite: again === rebinder && !isCostly(driver), // else more than 300,000 states
-    expected: soundness(driver),
+    expected: soundness(abi, driver),
     roots: [...DRIVER_ROOTS, "sys_unbind", "sys_bind"],
     build: (on) =>
       aroundDevice(on, id, 0, ({ handle, minor }) => ({
@@ -70,7 +70,7 @@ export const readd: Scenario = {
     "B2-B3 of drivers/cxl/memdev/bind.ts",
     "H1, H3 of drivers/cxl/hotplug.ts",
   ],
-  ofDriver: true,
+  of: "driver",
   variants: (abi, driver, threads) =>
     driver === null
       ? []

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The race of the patch: clients open, do an ioctl and close while the device is removed. */
 import type { KernelAbi } from "../../abi/kernel.ts";
-import type { Driver, Scenario, Variant } from "../scenario.ts";
+import type { Scenario, Subject, Variant } from "../scenario.ts";
 import {
   aroundDevice,
   castOf,
@@ -14,12 +14,12 @@ import {
   soundness,
 } from "./driver.ts";
 
-function against(abi: KernelAbi, driver: Driver, count: number): Variant {
+function against(abi: KernelAbi, driver: Subject, count: number): Variant {
   const threads = castOf(count, "client", "remover");
   return {
     name: threads.join("-"),
     threads,
-    expected: soundness(driver),
+    expected: soundness(abi, driver),
     roots: DRIVER_ROOTS,
     build: (on) =>
       aroundDevice(on, idOf(abi, driver), 0, ({ handle, minor }) => ({
@@ -39,6 +39,6 @@ export const removal: Scenario = {
     "D1, D3, D5 of drivers/base/core.ts",
     "B2, B3 of drivers/cxl/memdev/bind.ts",
   ],
-  ofDriver: true,
+  of: "driver",
   variants: (abi, driver, threads) => (driver === null ? [] : [against(abi, driver, threads ?? 1)]),
 };

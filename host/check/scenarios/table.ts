@@ -2,12 +2,13 @@
 /** The scenarios, and the suite: what `hotunplug check` runs without arguments. */
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { UsageError } from "../../errors.ts";
-import { gateNames, OPEN_REVISION, revisionNames } from "../../machine/driver.ts";
-import type { Driver, Scenario, Variant } from "../scenario.ts";
+import { gateNames, isDriverGate, OPEN_REVISION, revisionNames } from "../../machine/driver.ts";
+import type { Driver, Scenario, Subject, Variant } from "../scenario.ts";
 import { addFails } from "./add-fails.ts";
 import { completion } from "./completion.ts";
 import { controls } from "./controls.ts";
 import { ida, kref, wait } from "./counts.ts";
+import { gate } from "./gate.ts";
 import { history } from "./history.ts";
 import { litmus } from "./litmus.ts";
 import { mutex, osq, spinlock } from "./locks.ts";
@@ -22,9 +23,9 @@ import { srcu } from "./srcu.ts";
 import { twoRemovers } from "./two-removers.ts";
 import { yardstick } from "./yardstick.ts";
 
-/** In the order of the suite: the drivers, what they are made of from the top down, the controls. */
+/** In the order of the suite: the gates, the drivers, what they are made of from the top down, the controls. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[removal, addFails, twoRemovers, readd, mailbox],
+  ...[gate, removal, addFails, twoRemovers, readd, mailbox],
   ...[rwsem, percpuRef, srcu, rcu, completion, wait, mutex, osq, spinlock, kref, ida, revocable],
   ...[controls, yardstick, litmus, history],
 ];
@@ -43,7 +44,9 @@ export function scenarioNamed(name: string): Scenario {
 export function drivers(abi: KernelAbi): Driver[] {
   return revisionNames(abi).flatMap((revision): Driver[] =>
     revision === OPEN_REVISION
-      ? gateNames(abi).map((gate) => ({ revision, gate }))
+      ? gateNames(abi)
+          .filter((gate) => isDriverGate(abi, gate))
+          .map((gate) => ({ revision, gate }))
       : [{ revision, gate: null }],
   );
 }
@@ -51,14 +54,19 @@ export function drivers(abi: KernelAbi): Driver[] {
 export interface SuiteEntry {
   readonly scenario: Scenario;
   /** Null for a primitive. */
-  readonly driver: Driver | null;
+  readonly driver: Subject | null;
   readonly variant: Variant;
 }
 
-/** The variants of `scenario` for every driver, or those of a primitive. */
+/** What a scenario is run for: null for a primitive. */
+export function subjectsOf(abi: KernelAbi, { of }: Scenario): (Subject | null)[] {
+  if (of === "driver") return drivers(abi);
+  return of === "gate" ? gateNames(abi).map((gate) => ({ revision: null, gate })) : [null];
+}
+
+/** The variants of `scenario` for all that it is run for. */
 export function entriesOf(abi: KernelAbi, scenario: Scenario): SuiteEntry[] {
-  const subjects = scenario.ofDriver ? drivers(abi) : [null];
-  return subjects.flatMap((driver) =>
+  return subjectsOf(abi, scenario).flatMap((driver) =>
     scenario.variants(abi, driver, null).map((variant) => ({ scenario, driver, variant })),
   );
 }

@@ -6,7 +6,7 @@
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
 import type { Thread } from "../../machine/coroutine/program.ts";
-import type { Driver, Scenario, Variant } from "../scenario.ts";
+import type { Scenario, Subject, Variant } from "../scenario.ts";
 import {
   aroundDevice,
   castOf,
@@ -14,6 +14,7 @@ import {
   ending,
   holder,
   idOf,
+  isControl,
   several,
   soundness,
 } from "./driver.ts";
@@ -25,14 +26,14 @@ function unbinder(handle: number): Thread {
   return { name: "unbinder", calls: onCpu({ fn: "sys_unbind", args: [handle], expect }) };
 }
 
-function against(abi: KernelAbi, driver: Driver, count: number): Variant {
+function against(abi: KernelAbi, driver: Subject, count: number): Variant {
   const threads = castOf(count, "holder", "unbinder", "unbinder");
   return {
     name: threads.join("-"),
     threads,
     // With a holder, hundreds of thousands of states: only the control is that quick.
-    inSuite: count === 0 || driver.gate === "busted",
-    expected: count === 0 && driver.gate === "busted" ? "holds" : soundness(driver),
+    inSuite: count === 0 || isControl(abi, driver),
+    expected: count === 0 && isControl(abi, driver) ? "holds" : soundness(abi, driver),
     roots: [...DRIVER_ROOTS, "sys_unbind"],
     build: (on) =>
       aroundDevice(on, idOf(abi, driver), 0, ({ handle, minor }) => ({
@@ -50,7 +51,7 @@ export const twoRemovers: Scenario = {
   name: "two-removers",
   summary: "two threads unbind the driver of one device at once",
   covers: ["B2-B4 of drivers/cxl/memdev/bind.ts", "V1, V2 of drivers/base/devres.ts"],
-  ofDriver: true,
+  of: "driver",
   variants: (abi, driver, threads) =>
     driver === null ? [] : [0, threads ?? 1].map((count) => against(abi, driver, count)),
 };

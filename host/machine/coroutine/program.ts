@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the threads of a coroutine machine do: calls of the kernel's exports, one after the other. */
-import type { Part } from "../memory-parts.ts";
+import type { BareGate, Part } from "../memory-parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
 import type { Violation } from "./violation.ts";
 
@@ -56,6 +56,8 @@ export interface Program {
   readonly watch?: (state: Reached) => Violation | null;
   /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */
   readonly gate?: string;
+  /** Devices of a gate without a driver, for the names of what is there. */
+  readonly bare?: readonly BareGate[];
   /** What else has a name, by address: parts of the scenario's record. */
   readonly named?: readonly Part[];
 }

@@ -9,7 +9,7 @@
  */
 import { BUG_ON } from "../../../arch/wasm/bug";
 import { file } from "../../../fs/file_table";
-import { dispatch_gate } from "../../../gates/table";
+import { dispatch_driver_gate } from "../../../gates/table";
 import { device } from "../../base/core";
 import { CXL_MEM_DEAD, cxl_mem, cxl_mem_set_state } from "../cxlmem";
 import { memdev_del_first } from "./del_first";
@@ -32,7 +32,7 @@ import { memdev_srcu } from "./srcu";
 /** A callback names a driver that is not in the table: a = the id, b = the object. */
 export const BUG_MEMDEV_CALLBACK_OF_UNKNOWN_DRIVER: u32 = 410;
 
-/** What dispatch_driver() and dispatch_gate() return for an id that is not in the table. */
+/** What dispatch_driver() and dispatch_driver_gate() return for an id that is not in the table. */
 const NO_SUCH_ROW: i32 = -1;
 
 /** The gate of REV_PUT_DEVICE's driver id picks the case; `op` then runs with the revision around it. */
@@ -55,7 +55,7 @@ export function dispatch_driver<O extends DriverOp>(driver: u32, op: O): i32 {
       return op.run<memdev_rwsem>();
     case REV_PUT_DEVICE: {
       const gated = changetype<with_gate<O>>(changetype<usize>(op));
-      return dispatch_gate<with_gate<O>>(driver & 0xff, gated);
+      return dispatch_driver_gate<with_gate<O>>(driver & 0xff, gated);
     }
     case REV_SHUTDOWN_FIRST:
       return op.run<memdev_with_endpoint<memdev_shutdown_first>>();

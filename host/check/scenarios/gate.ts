@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Each gate by itself: entrants of a device against its remover, without a driver around it. */
+import { Errno } from "../../abi/errno.ts";
+import type { KernelAbi } from "../../abi/kernel.ts";
+import type { Program, Thread } from "../../machine/coroutine/program.ts";
+import { gateId, isControlGate } from "../../machine/driver.ts";
+import type { Expected, Scenario, SetUp, Variant } from "../scenario.ts";
+import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
+import { castOf, several } from "./driver.ts";
+import { onCpu } from "./on-cpu.ts";
+
+const BODIES = ["init", "entrant", "remover", "end"];
+const ROOTS = [...BODIES.map((body) => `check_gate_${body}`), "rcu_barrier", ...AUDIT_ROOTS];
+
+/** @param visits - at most: once it is turned away, an entrant goes home */
+function entrant(device: number, visits: number): Thread {
+  const expect = [0, -Errno.ENXIO];
+  return {
+    name: "entrant",
+    calls: onCpu({ fn: "check_gate_entrant", args: [device, visits], expect }),
+  };
+}
+
+function remover(device: number): Thread {
+  return {
+    name: "remover",
+    calls: onCpu({ fn: "check_gate_remover", args: [device], expect: [0] }),
+  };
+}
+
+/** What the threads do with the devices that there are. */
+type Cast = (devices: readonly number[]) => Thread[];
+
+function around(on: SetUp, gate: string, count: number, cast: Cast): Program {
+  const audit = nothingLeft(on);
+  on.call("cpu_enter");
+  const id = gateId(on.machine.abi, gate);
+  const devices = Array.from({ length: count }, () => on.call("check_gate_init", id));
+  on.call("cpu_leave");
+  const ends = devices.map((device) => ({
+    fn: "check_gate_end",
+    ...{ args: [device], expect: [0] },
+  }));
+  const bare = devices.map((at, i) => ({ at, gate, name: `device${"AB"[i]}` }));
+  return { threads: cast(devices), end: onCpu({ fn: "rcu_barrier" }, ...ends), audit, bare };
+}
+
+interface Meeting {
+  readonly name: string;
+  readonly threads: readonly string[];
+  readonly devices: number;
+  readonly cast: Cast;
+  /** Of a control. */
+  readonly expected: Expected;
+  readonly inSuite?: boolean;
+}
+
+const [A, B] = [0, 1] as const;
+const of = (devices: readonly number[], which: 0 | 1) => devices[which] as number; // it was made
+
+/** `count` entrants, `visits` times each, against a remover. */
+function meet(count: number, visits: number, inSuite: boolean): Meeting {
+  const threads = castOf(count, "entrant", "remover");
+  return {
+    name: visits === 1 ? threads.join("-") : "entrant-twice",
+    ...{ threads, devices: 1, expected: "violated", inSuite },
+    cast: (devices) => [
+      ...several(count, () => entrant(of(devices, A), visits)),
+      remover(of(devices, A)),
+    ],
+  };
+}
+
+/** What is global has to tell devices apart: entrants of one, while another is removed. */
+const NEIGHBOURS: readonly Meeting[] = [
+  {
+    name: "neighbour",
+    ...{ threads: ["entrant", "remover"], devices: 2, expected: "holds" },
+    cast: (devices) => [entrant(of(devices, A), 1), remover(of(devices, B))],
+  },
+  {
+    name: "removers",
+    ...{ threads: ["remover", "remover"], devices: 2, expected: "holds" },
+    cast: (devices) => [remover(of(devices, A)), remover(of(devices, B))],
+  },
+];
+
+function variant(abi: KernelAbi, gate: string, { cast, devices, ...meeting }: Meeting): Variant {
+  return {
+    ...meeting,
+    expected: isControlGate(abi, gate) ? meeting.expected : "holds",
+    roots: ROOTS,
+    build: (on) => around(on, gate, devices, cast),
+  };
+}
+
+export const gate: Scenario = {
+  name: "gate",
+  summary: "each gate by itself: entrants of a device against its remover, or another's",
+  covers: ["G1-G4, O1, O2 of gates/gate.ts"],
+  of: "gate",
+  variants: (abi, driver, threads) => {
+    if (driver?.gate == null) return [];
+    const name = driver.gate;
+    const meetings = [
+      meet(threads ?? 1, 1, true),
+      meet(threads ?? 1, 2, true),
+      ...(threads === null ? [meet(2, 1, false)] : []),
+      ...NEIGHBOURS,
+    ];
+    return meetings.map((meeting) => variant(abi, name, meeting));
+  },
+};
