@@ -83,18 +83,21 @@ function quoted(value: string): string {
   return JSON.stringify(value);
 }
 
-/** The values as the options that give them: what is printed first, and repeats the run. */
+/** The values as the arguments that give them. */
+export function argumentsOf<S extends OptionSet>(options: S, values: Values<S>): string[] {
+  return Object.entries(options).flatMap(([name, option]) => {
+    const value = values[name];
+    if (option.placeholder === null && option.initial === true) {
+      return value ? [] : [`--no-${name}`];
+    }
+    const text = option.format(value);
+    return text === null ? [] : [`--${name}`, ...(text === "" ? [] : [text])];
+  });
+}
+
+/** The same as one line for a shell: what is printed first, and repeats the run. */
 export function commandLine<S extends OptionSet>(options: S, values: Values<S>): string {
-  return Object.entries(options)
-    .flatMap(([name, option]) => {
-      const value = values[name];
-      if (option.placeholder === null && option.initial === true) {
-        return value ? [] : [`--no-${name}`];
-      }
-      const text = option.format(value);
-      return text === null ? [] : [text === "" ? `--${name}` : `--${name} ${shellWord(text)}`];
-    })
-    .join(" ");
+  return argumentsOf(options, values).map(shellWord).join(" ");
 }
 
 function shellWord(text: string): string {

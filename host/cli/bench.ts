@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { UsageError } from "../errors.ts";
 import type { BenchAsked, Devices, Tier, Workload } from "../result/asked.ts";
 import type { Parsed } from "./arguments.ts";
+import { baselineOptions } from "./baseline.ts";
 import { type Context, define } from "./command.ts";
-import { measure } from "./measure.ts";
-import { bytes, choice, choices, duration, integer, integers } from "./options.ts";
+import { measureBaselined } from "./measure-baselined.ts";
+import { bytes, choice, choices, duration, flag, integer, integers } from "./options.ts";
 
 const MS = 1e6;
 const MIB = 2 ** 20;
@@ -87,16 +90,26 @@ export const bench = define({
   operandCounts: [0],
   about:
     "Times enter and exit of each gate on real threads, and the removal of an idle and of a busy device, with an empty loop, a plain and an atomic counter pair beside them. Figures are medians with 95 % intervals, raw and net of the empty loop.",
-  options: (context) => benchOptions(context, paceOf(context)),
+  options: (context) => ({
+    ...benchOptions(context, paceOf(context)),
+    ...baselineOptions(),
+    force: flag(false, "with --against: compare unlike environments all the same"),
+  }),
   examples: [
     ["", "all gates, on one shared device and on one each"],
     ["--gates rwsem,percpu-ref --threads 1,2 --devices same", "the two sides of the patch"],
     ["--workload ioctl --service 10us", "ioctls that keep the device busy for 10 us"],
+    ["--save before", "a baseline, kept if two runs of it agree"],
+    ["--against before --fail-over 5%", "status 1 if anything got over 5 % slower since"],
     [
       "--json - | jq '.pairs[] | [.contender, .threads, .net.median]'",
       "figures for another program",
     ],
   ],
-  run: (parsed, context, options) =>
-    measure("bench", options, parsed, benchAsked(parsed), context.runners.bench, context),
+  run: (parsed, context, options) => {
+    const { force, against } = parsed.values;
+    if (force && against === null) throw new UsageError("--force goes with --against");
+    const asked = benchAsked(parsed);
+    return measureBaselined("bench", options, parsed, asked, context.runners.bench, context);
+  },
 });

@@ -2,9 +2,11 @@
 import { UsageError } from "../errors.ts";
 import { readResult } from "../report/saved.ts";
 import { compareResults } from "../report/side-by-side.ts";
+import { baselineOptions } from "./baseline.ts";
 import { benchAsked, benchOptions, paceOf, threadCounts } from "./bench.ts";
 import { type Context, define } from "./command.ts";
-import { finish, measure, outputOf } from "./measure.ts";
+import { finish, outputOf } from "./measure.ts";
+import { measureBaselined } from "./measure-baselined.ts";
 import { duration, flag, percent } from "./options.ts";
 
 const MS = 1e6;
@@ -14,7 +16,11 @@ function compareOptions(context: Context) {
     quick: flag(false, "fewer rounds, shorter windows and storms: a first look in about a minute"),
     ...benchOptions(context, paceOf(context)),
     storm: duration(10 * MS, 3600e9, 5e9, "length of each gate's storm"),
-    force: flag(false, "compare saved results of unlike environments all the same"),
+    ...baselineOptions(),
+    force: flag(
+      false,
+      "with --against or two saved results: compare unlike environments all the same",
+    ),
     "max-slowdown": percent(
       1000,
       "with two saved results: fail where B is certain to be slower by more",
@@ -54,8 +60,11 @@ export const compare = define({
       const maxSlowdownPct = values["max-slowdown"];
       return compareSaved({ a, b, force: values.force, maxSlowdownPct }, values, context);
     }
-    for (const name of ["force", "max-slowdown"]) {
-      if (given.has(name)) throw new UsageError(`--${name} goes with two saved results`);
+    if (given.has("max-slowdown")) {
+      throw new UsageError("--max-slowdown goes with two saved results");
+    }
+    if (values.force && values.against === null) {
+      throw new UsageError("--force goes with --against or two saved results");
     }
     const quick = values.quick ? quickValues(context) : {};
     const unsaid = Object.entries(quick).filter(([name]) => !given.has(name));
@@ -68,7 +77,7 @@ export const compare = define({
       quick: values.quick,
       stormMs: filled.values.storm / MS,
     };
-    return measure("compare", options, filled, asked, context.runners.compare, context);
+    return measureBaselined("compare", options, filled, asked, context.runners.compare, context);
   },
 });
 

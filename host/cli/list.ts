@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { BASELINES_FOLDER, storedBaselines, summaryOf } from "../report/baselines.ts";
 import { wrap } from "../report/style.ts";
 import { joinBlocks } from "../report/text.ts";
 import { toJson } from "../report/write.ts";
+import { baselinesFolder } from "./baseline.ts";
 import type { Entry } from "./catalogue.ts";
 import { define } from "./command.ts";
 import { outputOf } from "./measure.ts";
@@ -9,19 +11,22 @@ import type { Page } from "./terminal.ts";
 
 export const list = define({
   name: "list",
-  summary: "name the gates, the driver revisions, the scenarios and the events",
+  summary: "name the gates, the revisions, the scenarios, the events and the baselines",
   operands: "",
   operandCounts: [0],
   about:
-    "Names what the other commands take: gates, driver revisions, the scenarios of check, and the events that a storm counts.",
-  options: () => ({}),
+    "Names what the other commands take: gates, driver revisions, the scenarios of check, the events that a storm counts, and the baselines that were stored here.",
+  options: () => ({ baselines: baselinesFolder() }),
   examples: [
     ["", "everything, with a line on each"],
     ["--json -", "the same for another program"],
   ],
   run: async ({ values }, { terminal, catalogue, runners }) => {
     const scenarios = await runners.scenarios();
-    const json = toJson({ ...catalogue, scenarios });
+    const baselines = storedBaselines(values.baselines ?? BASELINES_FOLDER).map((stored) => {
+      return { name: stored.name, summary: summaryOf(stored) };
+    });
+    const json = toJson({ ...catalogue, scenarios, baselines });
     const { page, target, stream } = outputOf(values, terminal);
     page.print(
       joinBlocks([
@@ -29,6 +34,7 @@ export const list = define({
         section("driver revisions (--revision)", catalogue.revisions, page),
         section("scenarios (hotunplug check SCENARIO)", scenarios, page),
         eventLines(catalogue.events, page),
+        section("baselines (--against)", baselines, page),
       ]),
     );
     target?.save(json);

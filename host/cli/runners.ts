@@ -16,6 +16,8 @@ export interface ScenarioEntry {
 
 /** What the commands run; a test puts its own in their place. */
 export interface Runners {
+  /** What a run in a tier will say of its place, before there is one. */
+  place(): Promise<typeof import("../machine/environment.ts").placeOf>;
   bench(): Promise<RunBench>;
   stress(): Promise<RunStress>;
   compare(): Promise<RunCompare>;
@@ -25,6 +27,7 @@ export interface Runners {
 }
 
 export const runners: Runners = {
+  place: async () => (await import("../machine/environment.ts")).placeOf,
   bench: async () => (await import("../bench/run.ts")).runBench,
   stress: async () => (await import("../stress/run.ts")).runStress,
   compare: async () => (await import("../compare/run.ts")).runCompare,

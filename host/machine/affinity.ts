@@ -37,3 +37,9 @@ export async function setCores(tid: number, cores: readonly number[]): Promise<b
     return false;
   }
 }
+
+/** Whether threads can be bound at all: this one is, to the cores that it may use already. */
+export async function canPin(): Promise<boolean> {
+  const allowed = allowedCores();
+  return allowed !== null && (await setCores(process.pid, allowed));
+}

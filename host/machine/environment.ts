@@ -2,9 +2,10 @@
 /** What a result says about where it was measured. */
 import { availableParallelism, cpus, loadavg, release, type } from "node:os";
 import type { KernelFunction } from "../abi/kernel.ts";
-import type { Environment } from "../result/result.ts";
-import { hasWaitBug, tierInForce } from "./engine.ts";
-import { type KernelImage, MIN_PAGES } from "./image.ts";
+import type { Environment, TierFacts } from "../result/result.ts";
+import { canPin } from "./affinity.ts";
+import { hasWaitBug, type Tier, tierInForce, tierSelectable } from "./engine.ts";
+import { type KernelImage, kernelImage, MIN_PAGES } from "./image.ts";
 import type { Machine } from "./machine.ts";
 import { wasiImports } from "./wasi.ts";
 
@@ -60,4 +61,12 @@ export function environmentOf({ image, pinned }: Pick<Machine, "image" | "pinned
     pinned: pinned.every((core) => core !== null),
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
+}
+
+/** What a machine of this process would say of itself, without one. */
+export async function placeOf(tier: Tier): Promise<{ environment: Environment; tier: TierFacts }> {
+  const image = kernelImage(tierSelectable() ? tier : "default");
+  const environment = environmentOf({ image, pinned: [(await canPin()) ? 0 : null] });
+  const inForce = tierInForce(image.engine);
+  return { environment, tier: { inForce, selectable: tierSelectable(), addOverExchange: null } };
 }

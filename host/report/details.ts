@@ -77,7 +77,16 @@ export function drawComparisons(result: Result, canvas: Canvas): string[] {
   const references = distinct(rows.map((row) => row.b));
   const beside = saved ? "Time in B over time in A" : `Time over that of ${references.join(", ")}`;
   const rounds = formatRange(rows.map((row) => row.pairs));
-  const heading = canvas.style.bold(`${beside} (1 = the same; ${rounds} rounds)`);
+  return drawRatios(`${beside} (1 = the same; ${rounds} rounds)`, rows, canvas);
+}
+
+/** Rows of ratios below a heading; settings become headings of their own where the page is narrow. */
+export function drawRatios(
+  title: string,
+  rows: readonly ComparisonRow[],
+  canvas: Canvas,
+): string[] {
+  const heading = canvas.style.bold(title);
   const settings = rows.map((row) => metricName(row.metric));
   const whole = comparisonTable(rows, settings, UNBOUNDED);
   if (Math.max(...whole.map((line) => line.length)) <= canvas.width) {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../errors.ts";
 import {
+  type Against,
   type BreakEvenRow,
   type ComparisonRow,
   type GateFacts,
@@ -10,6 +11,7 @@ import {
   type NoiseFloor,
   type PairRow,
   type RemovalRow,
+  type Repeat,
   type Result,
   SCHEMA,
   type StormRow,
@@ -131,6 +133,22 @@ const noise = is.object<NoiseFloor>({
   removals: is.array(removal),
 });
 
+const against = is.object<Against>({
+  baseline: is.string,
+  startedAt: is.string,
+  failOverPct: is.nullable(is.number),
+  comparisons: is.array(comparison),
+  notes: is.array(is.string),
+});
+
+const repeat = is.object<Repeat>({
+  baseline: is.string,
+  tolerancePct: is.number,
+  comparisons: is.array(comparison),
+  lacking: is.array(is.string),
+  unlike: is.array(is.string),
+});
+
 const result: is.Shape<Result> = is.object<Result>({
   schema: is.literal(SCHEMA),
   tool: is.object<Result["tool"]>({ name: is.literal("hotunplug"), version: is.string }),
@@ -150,6 +168,8 @@ const result: is.Shape<Result> = is.object<Result>({
   noise: is.optional(noise),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
+  against: is.optional(against),
+  repeat: is.optional(repeat),
   notes: is.array(is.string),
 });
 

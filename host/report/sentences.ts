@@ -165,12 +165,12 @@ function checkSentence({ command, checks = [] }: Result): string {
   );
 }
 
-/** How often a word fell, and where the difference was largest. */
-function sideBySideSentence(rows: readonly ComparisonRow[]): string {
+/** How often a word fell, and where the difference was largest. @param subject - what is set beside */
+export function sideBySideSentence(rows: readonly ComparisonRow[], subject = "B"): string {
   const worded = rows.filter((row) => row.word !== "no difference seen");
   const most = [...worded].sort((x, y) => sizeOf(y) - sizeOf(x))[0];
   const count = (word: ComparisonRow["word"]) => rows.filter((row) => row.word === word).length;
-  const counts = `B is slower in ${count("slower")}, faster in ${count("faster")}, and not seen to differ in ${count("no difference seen")} of ${formatPlural(rows.length, "row")}`;
+  const counts = `${subject} is slower in ${count("slower")}, faster in ${count("faster")}, and not seen to differ in ${count("no difference seen")} of ${formatPlural(rows.length, "row")}`;
   if (!most) return sentence(counts);
   const where = `most in ${most.a}, ${metricName(most.metric)}: ${differenceInWords(most)} (${interval(most)})`;
   return sentence(`${counts}; ${where}; by chance alone one row in twenty would get a word`);

@@ -24,10 +24,14 @@ const ASKED_KEYS = ["windowMs", "serviceNs", "tier"] as const;
 
 const SEED = 1;
 
+/** The part of a result that says whether its figures may be set beside another's. */
+export type Place = Pick<Result, "environment" | "tier" | "asked">;
+
 /**
+ * @param ofOneKernel - whether two builds of kernel.wasm are unlike too
  * @returns one line for each thing that makes the figures of two runs incomparable
  */
-export function unlikeness(a: Result, b: Result): string[] {
+export function unlikeness(a: Place, b: Place, ofOneKernel = false): string[] {
   const differs = (name: string, x: Json | undefined, y: Json | undefined): string[] => {
     const [left, right] = [
       JSON.stringify(x) ?? "not recorded",
@@ -37,11 +41,29 @@ export function unlikeness(a: Result, b: Result): string[] {
   };
   const keys = new Set([...Object.keys(a.environment), ...Object.keys(b.environment)]);
   const environment = [...keys]
-    .filter((key) => !VOLATILE_KEYS.has(key) && !SUBJECT_KEYS.has(key))
+    .filter((key) => !VOLATILE_KEYS.has(key) && (ofOneKernel || !SUBJECT_KEYS.has(key)))
     .flatMap((key) => differs(key, a.environment[key], b.environment[key]));
   const [askedA, askedB] = [a, b].map((r) => r.asked as unknown as Record<string, Json>);
   const asked = ASKED_KEYS.flatMap((key) => differs(key, askedA?.[key], askedB?.[key]));
   return [...environment, ...differs("tier in force", a.tier.inForce, b.tier.inForce), ...asked];
+}
+
+/**
+ * @param asked - a, b: what messages call the two
+ * @throws UsageError that names every difference, unless forced
+ * @returns the differences all the same
+ */
+export function refuseUnlike(
+  a: Place,
+  b: Place,
+  asked: Pick<SavedAsked, "a" | "b" | "force">,
+  ofOneKernel = false,
+): string[] {
+  const unlike = unlikeness(a, b, ofOneKernel);
+  if (unlike.length === 0 || asked.force) return unlike;
+  throw new UsageError(
+    `${asked.a} and ${asked.b} were measured in unlike environments (--force compares them all the same): ${unlike.join("; ")}`,
+  );
 }
 
 /**
@@ -54,13 +76,9 @@ export function compareResults(
   b: Result,
   asked: SavedAsked,
   now: Pick<Result, "tool" | "startedAt">,
+  ofOneKernel = false,
 ): Result {
-  const unlike = unlikeness(a, b);
-  if (unlike.length > 0 && !asked.force) {
-    throw new UsageError(
-      `${asked.a} and ${asked.b} were measured in unlike environments (--force compares them all the same): ${unlike.join("; ")}`,
-    );
-  }
+  const unlike = refuseUnlike(a, b, asked, ofOneKernel);
   const comparisons = [...pairRows(a, b), ...removalRows(a, b)];
   if (comparisons.length === 0) {
     throw new UsageError(`${asked.a} and ${asked.b} have no row in common`);

@@ -3,6 +3,7 @@
 import { EMPTY_LOOP } from "../result/comparison.ts";
 import type { Json, Result } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
+import { drawAgainst, drawRepeat } from "./baseline.ts";
 import { drawChecks } from "./check.ts";
 import { drawClaims } from "./claims.ts";
 import { drawDecision } from "./decision.ts";
@@ -37,6 +38,8 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawHistory(result, canvas),
     drawChecks(result, canvas, result.command !== "compare"),
     drawClaims(result, canvas),
+    drawRepeat(result, canvas),
+    drawAgainst(result, canvas),
     drawRemarks(result, canvas),
   ]);
 }

@@ -57,3 +57,8 @@ export function formatRange(counts: readonly number[]): string {
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   return least === most ? formatCount(most) : `${formatCount(least)} to ${formatCount(most)}`;
 }
+
+/** @param iso - ISO 8601, UTC. @returns "2026-01-02 03:04 UTC" */
+export function formatDate(iso: string): string {
+  return `${iso.slice(0, 16).replace("T", " ")} UTC`;
+}

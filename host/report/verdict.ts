@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckRow } from "../result/check.ts";
-import type { Result } from "../result/result.ts";
+import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
+import { disagreements } from "./agreement.ts";
 import { isControl, isUndone, isUnexpected, metricName, verdictStorms } from "./rows.ts";
 import { formatNumber } from "./units.ts";
 
@@ -26,14 +27,33 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
   for (const check of (result.checks ?? []).filter(isUnexpected)) {
     lines.push(`${check.scenario}, ${check.subject}: ${checkFailure(check)}`);
   }
-  if (maxSlowdownPct === null) return lines;
-  for (const { metric, a, ratio, word } of result.comparisons) {
-    if (word !== "slower" || ratio.low <= 1 + maxSlowdownPct / 100) continue;
-    lines.push(
-      `${a}, ${metricName(metric)}: ${formatNumber(ratio.median)} times as long, more than ${maxSlowdownPct} % slower`,
-    );
-  }
-  return lines;
+  if (result.repeat) lines.push(...disagreement(result.repeat));
+  const { comparisons = [], failOverPct = null } = result.against ?? {};
+  return [
+    ...lines,
+    ...slowdowns(result.comparisons, maxSlowdownPct),
+    ...slowdowns(comparisons, failOverPct),
+  ];
+}
+
+/** Rows whose interval lies above the limit with all its length. */
+function slowdowns(rows: readonly ComparisonRow[], limitPct: number | null): string[] {
+  if (limitPct === null) return [];
+  return rows
+    .filter(({ ratio, word }) => word === "slower" && ratio.low > 1 + limitPct / 100)
+    .map(({ metric, a, ratio }) => {
+      const times = `${formatNumber(ratio.median)} times as long`;
+      return `${a}, ${metricName(metric)}: ${times}, more than ${limitPct} % slower`;
+    });
+}
+
+function disagreement(repeat: Repeat): string[] {
+  const rows = disagreements(repeat);
+  if (rows.length === 0) return [];
+  const whole = repeat.comparisons.length + repeat.lacking.length;
+  return [
+    `baseline ${repeat.baseline} is not stored: two runs disagree (${rows.length} of ${whole} rows): ${rows.join("; ")}`,
+  ];
 }
 
 /** What the checker itself failed at: a run with such a line says nothing of what it was to check. */

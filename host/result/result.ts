@@ -55,6 +55,10 @@ export interface Result {
   readonly noise?: NoiseFloor;
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
+  /** Present when the run was set beside a stored one. */
+  readonly against?: Against;
+  /** Present when the run was made twice, to be stored. */
+  readonly repeat?: Repeat;
   /** Warnings and remarks, one sentence each, printed below the tables. */
   readonly notes: readonly string[];
 }
@@ -184,6 +188,33 @@ export interface ComparisonRow {
   readonly word: ComparisonWord;
   /** Rounds in which both were measured. */
   readonly pairs: number;
+}
+
+/** A run beside a baseline, which is an earlier result that was stored under a name. */
+export interface Against {
+  readonly baseline: string;
+  /** When the baseline was measured; ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** The slowdown above which the run fails, %; null: it never does. */
+  readonly failOverPct: number | null;
+  /** Time in this run over time in the baseline. */
+  readonly comparisons: readonly ComparisonRow[];
+  /** What else tells the two runs apart. */
+  readonly notes: readonly string[];
+}
+
+/** A run beside the same run made just before it, in another process: is it fit to be a baseline? */
+export interface Repeat {
+  /** The name that it was to be stored under; it was if all rows agree. */
+  readonly baseline: string;
+  /** A row agrees unless its interval lies wholly further from 1 than this, %. */
+  readonly tolerancePct: number;
+  /** Time in this run over time in the one before it. */
+  readonly comparisons: readonly ComparisonRow[];
+  /** Rows without enough rounds in both runs to say anything, by name. */
+  readonly lacking: readonly string[];
+  /** What of the place of the runs was not the same. */
+  readonly unlike: readonly string[];
 }
 
 /** The ioctl length above which a gate's cost is under 1 % of it, on this machine. */

@@ -25,6 +25,10 @@ export const SEEDS = {
   deaf: 7,
   /** Its own fault: of `check`. */
   fault: 8,
+  /** Measures other times where its JSON goes to a pipe, as that of a second run does. */
+  drifts: 9,
+  /** Fails there. */
+  failsAgain: 10,
 } as const;
 
 /** A runner that waits looks this often whether it should stop. */
@@ -80,6 +84,15 @@ function violated(result: Result): Result {
   return { ...result, storms };
 }
 
+/** The result with the times of one gate multiplied. */
+function slowed(result: Result, gate: string, factor: number): Result {
+  const pairs = result.pairs.map((row) => {
+    if (row.contender !== gate) return row;
+    return { ...row, samples: row.samples.map((ns) => (ns === null ? null : ns * factor)) };
+  });
+  return { ...result, pairs };
+}
+
 function faulty(result: Result): Result {
   const error = "its thread exited with status 1";
   const [row] = CHECKS;
@@ -97,7 +110,10 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       while (seed === SEEDS.deaf || (seed === SEEDS.untilAborted && !signal.aborted)) {
         await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       }
+      const piped = process.argv.at(-1) === "-";
+      if (seed === SEEDS.failsAgain && piped) throw new MachineError("CPU 0 stalled in up_read");
       const result = resultOf(command, asked);
+      if (seed === SEEDS.drifts && piped) return slowed(result, "rwsem", 1.5);
       if (signal.aborted) return { ...result, interrupted: true };
       if (seed === SEEDS.fault) return faulty(result);
       return seed === SEEDS.violated ? violated(result) : result;
@@ -113,6 +129,10 @@ if (process.argv[1]?.includes("fake-main")) {
       compare: runner("compare"),
       check: runner("check"),
       scenarios: async () => SCENARIOS,
+      place: async () => async () => {
+        const { environment, tier } = sampleResult();
+        return { environment, tier };
+      },
       wasi: async () => async () => ({ exitStatus: 0, threads: 0 }),
     },
     readCatalogue: () => catalogue,

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Whether a run is fit to be a baseline: the same was measured twice, in two processes, because what
+ * threads pay for a line that they share is steady within a process and moves between them.
+ *
+ * A row agrees unless the 95 % interval of the ratio of its medians lies wholly further from 1 than
+ * TOLERANCE_PCT: the two runs must be *certain* to differ by more than that. Two runs that do not
+ * differ are then called so in far less than 5 % of the rows, and two whose rows are noise agree all
+ * the more easily: a baseline is as sharp as its intervals, which --fail-over compares.
+ */
+import { pairMetric, removalMetric } from "../result/comparison.ts";
+import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
+import { MIN_SAMPLES } from "../stats/bootstrap.ts";
+import { metricName } from "./rows.ts";
+import { compareResults, unlikeness } from "./side-by-side.ts";
+import { formatNumber } from "./units.ts";
+
+export const TOLERANCE_PCT = 5;
+
+/**
+ * @param first, second - results of equal parameters; the second is the one to be stored
+ * @throws UsageError when they have no row in common
+ */
+export function repeatOf(first: Result, second: Result, baseline: string): Repeat {
+  const asked = { a: "the first run", b: "the second", force: true, maxSlowdownPct: null };
+  const { comparisons } = compareResults(first, second, asked, second);
+  const unlike = unlikeness(first, second, true);
+  const enough = comparisons.filter((row) => row.pairs >= MIN_SAMPLES);
+  const named = new Set(enough.map(rowName));
+  const all = new Set([...namesOf(first), ...namesOf(second)]);
+  const lacking = [...all].filter((name) => !named.has(name));
+  return { baseline, tolerancePct: TOLERANCE_PCT, comparisons: enough, lacking, unlike };
+}
+
+/** @returns a line for each row in which the runs differ or cannot be compared, and for what moved */
+export function disagreements(repeat: Repeat): string[] {
+  const { comparisons, lacking, unlike, tolerancePct } = repeat;
+  const limit = 1 + tolerancePct / 100;
+  const apart = comparisons.filter(({ ratio }) => ratio.low > limit || ratio.high < 1 / limit);
+  return [
+    ...apart.map((row) => `${rowName(row)}, ${formatNumber(row.ratio.median)} times as long`),
+    ...lacking.map((name) => `${name}, too few rounds`),
+    ...unlike,
+  ];
+}
+
+function rowName({ a, metric }: Pick<ComparisonRow, "a" | "metric">): string {
+  return `${a}, ${metricName(metric)}`;
+}
+
+function namesOf({ pairs, removals }: Result): string[] {
+  return [
+    ...pairs.map((row) => rowName({ a: row.contender, metric: pairMetric(row) })),
+    ...removals.map((row) => rowName({ a: row.contender, metric: removalMetric(row) })),
+  ];
+}
