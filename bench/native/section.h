@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The read section that is timed, compiled for the twin that includes this: enter, test the pointer, read
+ * one word through it, exit; eight of them a burst, as in assembly/workload/section.ts.
+ *
+ * The hot loop holds no call: at a section that a fast path cannot finish it ends, and leaves that
+ * section's other half pending.
+ */
+#include "gate.h"
+
+/* What each burst ends with: true breaks the loop. */
+#ifndef AFTER_BURST
+#define AFTER_BURST() rcu_need_qs()
+#endif
+
+#ifdef NO_ENTERED
+INLINE void entered(struct gate *g, uint32_t token)
+{
+}
+#endif
+
+#ifdef NO_EXITED
+INLINE void exited(struct gate *g, uint32_t token)
+{
+}
+#endif
+
+#ifdef ALWAYS_ENTERS
+INLINE bool enter_ok(uint32_t token)
+{
+	return true;
+}
+#endif
+
+#ifdef ALWAYS_EXITS
+INLINE bool exit_ok(uint32_t token)
+{
+	return true;
+}
+#endif
+
+enum half { PENDING_NONE, PENDING_ENTER, PENDING_EXIT, PENDING_NULL, PENDING_BAD };
+
+struct pending {
+	uint32_t half;
+	uint32_t token;
+};
+
+INLINE bool leave(enum half half, uint32_t token)
+{
+	struct pending *p = this_cpu_ptr(PERCPU_PENDING);
+
+	p->half = half;
+	p->token = token;
+	return false;
+}
+
+/* One section by the fast paths; false leaves its other half pending. */
+INLINE bool fast(struct gate *g, slot_t *slot)
+{
+	uint32_t c = enter_fast(g), s;
+	word_t *p;
+
+	if (!enter_ok(c))
+		return leave(PENDING_ENTER, c);
+	entered(g, c);
+	p = READ_ONCE(*slot);
+	if (p == NULL)
+		return leave(PENDING_NULL, c);
+	if (READ_ONCE(*p) != CONTEXT_ALIVE)
+		return leave(PENDING_BAD, c);
+	s = exit_fast(g, c);
+	if (!exit_ok(s))
+		return leave(PENDING_EXIT, s);
+	exited(g, s);
+	return true;
+}
+
+INLINE bool burst(struct gate *g, slot_t *slot)
+{
+	return fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) &&
+	       fast(g, slot) && fast(g, slot) && fast(g, slot);
+}
+
+static uint32_t run(void *gate, slot_t *slot, uint32_t bursts)
+{
+	struct gate *g = gate;
+
+	while (bursts != 0) {
+		bursts--;
+		if (!burst(g, slot))
+			break;
+		if (AFTER_BURST())
+			break;
+	}
+	return bursts;
+}
+
+#ifdef HAS_SLOWPATH
+#define ENTER_SLOWPATH(g, token, cookie) ((cookie) = enter_slowpath(g, token), true)
+#define EXIT_SLOWPATH(g, token) exit_slowpath(g, token)
+#else
+#define ENTER_SLOWPATH(g, token, cookie) ((void)(token), (void)(cookie), false)
+#define EXIT_SLOWPATH(g, token) panic(NAME ": an exit needs a slow path, and nobody removes")
+#endif
+
+static void leave_gate(struct gate *g, uint32_t cookie)
+{
+	uint32_t s = exit_fast(g, cookie);
+
+	if (exit_ok(s))
+		exited(g, s);
+	else
+		EXIT_SLOWPATH(g, s);
+}
+
+static enum section_result finish(void *gate, slot_t *slot)
+{
+	struct pending *pending = this_cpu_ptr(PERCPU_PENDING);
+	enum section_result result = SECTION_DONE;
+	struct gate *g = gate;
+	uint32_t half = pending->half, cookie = pending->token;
+	word_t *p;
+
+	pending->half = PENDING_NONE;
+	if (half == PENDING_NONE)
+		return SECTION_DONE;
+	if (half == PENDING_EXIT) {
+		EXIT_SLOWPATH(g, cookie);
+		return SECTION_DONE;
+	}
+	if (half == PENDING_ENTER && !ENTER_SLOWPATH(g, pending->token, cookie))
+		return SECTION_CLOSED;
+	p = READ_ONCE(*slot);
+	if (p == NULL)
+		result = SECTION_CLOSED;
+	else if (READ_ONCE(*p) != CONTEXT_ALIVE)
+		result = SECTION_BAD;
+	leave_gate(g, cookie);
+	return result;
+}
+
+static _Thread_local uint32_t cookie_inside;
+
+static bool enter_once(void *gate)
+{
+	struct gate *g = gate;
+	uint32_t c = enter_fast(g);
+
+	if (!enter_ok(c))
+		return false;
+	entered(g, c);
+	cookie_inside = c;
+	return true;
+}
+
+static void exit_once(void *gate)
+{
+	leave_gate(gate, cookie_inside);
+}
+
+static void init_gate(void *gate)
+{
+	init(gate);
+}
+
+static bool gate_at_rest(void *gate)
+{
+	return at_rest(gate);
+}
+
+#ifndef NEVER_CLOSES
+static void close_gate(void *gate)
+{
+	close(gate);
+}
+#define CLOSE_GATE close_gate
+#else
+#define CLOSE_GATE NULL
+#endif
+
+#ifdef COUNTS_NOBODY
+#define NOBODY_COUNTED true
+#else
+#define NOBODY_COUNTED false
+#endif
+
+#ifndef CPU_ONLINE
+#define CPU_ONLINE NULL
+#define CPU_OFFLINE NULL
+#endif
+
+static struct contender this_contender = {
+	.name = NAME,
+	.kind = KIND,
+	.init = init_gate,
+	.run = run,
+	.finish = finish,
+	.enter = enter_once,
+	.exit = exit_once,
+	.at_rest = gate_at_rest,
+	.counts_nobody = NOBODY_COUNTED,
+	.close = CLOSE_GATE,
+	.cpu_online = CPU_ONLINE,
+	.cpu_offline = CPU_OFFLINE,
+};
+
+__attribute__((constructor)) static void add_contender(void)
+{
+	this_contender.next = contenders;
+	contenders = &this_contender;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whether a twin is what it is called, before its time means anything: one who is inside is seen, threads
+ * that went in and out together leave nothing behind, and a closed gate turns the fast path away.
+ */
+#include "bench_read.h"
+
+struct crowd {
+	struct contender *contender;
+	struct device *device;
+	uint32_t bursts;
+	_Atomic bool broken;
+};
+
+static void visit(uint32_t cpu, void *arg)
+{
+	struct crowd *crowd = arg;
+	struct contender *c = crowd->contender;
+	void *gate = device_gate(crowd->device);
+	slot_t *slot = device_slot(crowd->device);
+	uint32_t bursts = crowd->bursts;
+
+	if (c->cpu_online != NULL)
+		c->cpu_online(gate);
+	while (bursts != 0) {
+		bursts = c->run(gate, slot, bursts);
+		if (c->finish(gate, slot) != SECTION_DONE) {
+			crowd->broken = true;
+			break;
+		}
+	}
+	if (c->cpu_offline != NULL)
+		c->cpu_offline(gate);
+}
+
+/* Alone: sees itself inside, and is turned away in the end. */
+static void visit_alone(uint32_t cpu, void *arg)
+{
+	struct crowd *crowd = arg;
+	struct contender *c = crowd->contender;
+	void *gate = device_gate(crowd->device);
+
+	if (c->cpu_online != NULL)
+		c->cpu_online(gate);
+	crowd->broken = !c->enter(gate);
+	if (!c->counts_nobody && c->at_rest(gate))
+		crowd->broken = true;
+	c->exit(gate);
+	if (c->cpu_offline != NULL)
+		c->cpu_offline(gate);
+}
+
+static void try_closed(uint32_t cpu, void *arg)
+{
+	struct crowd *crowd = arg;
+	void *gate = device_gate(crowd->device);
+
+	if (crowd->contender->cpu_online != NULL)
+		crowd->contender->cpu_online(gate);
+	crowd->broken = crowd->contender->enter(gate);
+	if (crowd->contender->cpu_offline != NULL)
+		crowd->contender->cpu_offline(gate);
+}
+
+const char *self_check(struct contender *c, uint32_t ncpus, uint32_t bursts)
+{
+	struct crowd crowd = { .contender = c, .device = device_create(c), .bursts = bursts };
+	void *gate = device_gate(crowd.device);
+
+	if (!c->at_rest(gate))
+		return "not at rest when new";
+	on_each_cpu(1, visit_alone, &crowd);
+	if (crowd.broken)
+		return "one who is inside is not seen";
+	if (!c->at_rest(gate))
+		return "not at rest when the only one has left";
+	on_each_cpu(ncpus, visit, &crowd);
+	if (crowd.broken)
+		return "some section was not let in, or found no context";
+	if (!c->at_rest(gate))
+		return "not at rest when all have left";
+	if (c->close == NULL)
+		return NULL;
+	c->close(gate);
+	on_each_cpu(1, try_closed, &crowd);
+	return crowd.broken ? "let in though it is closed" : NULL;
+}
