@@ -37,6 +37,8 @@ interface Files {
 export interface IoctlBenchOptions extends CellOptions {
   readonly windowNs: number;
   readonly serviceNs: number;
+  /** Added to it for one contender, by name: a slowdown of known size. */
+  readonly extraNs?: Readonly<Record<string, number>>;
 }
 
 export class IoctlBench implements Part {
@@ -116,7 +118,8 @@ export class IoctlBench implements Part {
 
   async #plug(job: Job, gate: Contender): Promise<number> {
     const { machine } = job;
-    const service = BigInt(Math.round(this.#options.serviceNs));
+    const { serviceNs, extraNs } = this.#options;
+    const service = BigInt(Math.round(serviceNs + (extraNs?.[gate.name] ?? 0)));
     const pdev = await machine.call(0, "cxl_plug", driverOf(job, gate), service);
     if (pdev === 0) throw new MachineError(`${gate.name}: the driver did not probe`);
     return machine.call(0, "cxl_plugged_minor", pdev);

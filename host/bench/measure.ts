@@ -20,7 +20,7 @@ import { ReadBench } from "./read-bench.ts";
 import { RemovalBench } from "./removal-bench.ts";
 
 const NS_PER_MS = 1e6;
-const REMOVALS_PER_ROUND = 100;
+export const REMOVALS_PER_ROUND = 100;
 
 export interface Measured {
   readonly gates: readonly GateFacts[];
@@ -116,9 +116,10 @@ export function readersFor(
   return Math.min(most, Math.max(cores - 1, 1));
 }
 
-async function goThrough(
+/** Goes through the parts round by round, each part's cells in an order of their own. */
+export async function goThrough(
   parts: readonly Part[],
-  asked: BenchAsked,
+  asked: Pick<BenchAsked, "rounds" | "seed">,
   { signal, onProgress }: RunContext,
 ): Promise<void> {
   const random = randomFrom(asked.seed);

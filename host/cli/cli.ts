@@ -14,10 +14,11 @@ import { compare } from "./compare.ts";
 import { list } from "./list.ts";
 import { suggestion } from "./nearest.ts";
 import { type Runners, runners } from "./runners.ts";
+import { selftest } from "./selftest.ts";
 import { stress } from "./stress.ts";
 import { wasi } from "./wasi.ts";
 
-const COMMANDS: readonly Command[] = [compare, bench, stress, check, list, wasi];
+const COMMANDS: readonly Command[] = [compare, bench, stress, check, selftest, list, wasi];
 
 const EXIT_USAGE = 2;
 const EXIT_MACHINE = 3;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Where the capabilities are, loaded only when a command needs one. */
-import type { RunBench, RunCheck, RunCompare, RunStress } from "../result/run.ts";
+import type { RunBench, RunCheck, RunCompare, RunSelfTest, RunStress } from "../result/run.ts";
 import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
 
 /** Runs kernel.wasm as a WASI command. */
@@ -22,6 +22,7 @@ export interface Runners {
   stress(): Promise<RunStress>;
   compare(): Promise<RunCompare>;
   check(): Promise<RunCheck>;
+  selftest(): Promise<RunSelfTest>;
   scenarios(): Promise<readonly ScenarioEntry[]>;
   wasi(): Promise<RunWasi>;
 }
@@ -32,6 +33,7 @@ export const runners: Runners = {
   stress: async () => (await import("../stress/run.ts")).runStress,
   compare: async () => (await import("../compare/run.ts")).runCompare,
   check: async () => (await import("../check/run.ts")).runCheck,
+  selftest: async () => (await import("../bench/selftest.ts")).runSelfTest,
   scenarios: async () => {
     const { SCENARIOS } = await import("../check/scenarios/table.ts");
     return SCENARIOS.map(({ name, summary }) => ({ name, summary }));

@@ -5,9 +5,7 @@ import { UsageError } from "../errors.ts";
 import {
   type Against,
   type BreakEvenRow,
-  type ComparisonRow,
   type GateFacts,
-  type Metric,
   type NoiseFloor,
   type PairRow,
   type RemovalRow,
@@ -19,11 +17,11 @@ import {
   type Violation,
 } from "../result/result.ts";
 import type { Bucket, Histogram } from "../stats/histogram.ts";
-import type { Interval, Summary } from "../stats/summary.ts";
+import type { Summary } from "../stats/summary.ts";
 import { check, claim } from "./saved-check.ts";
+import { comparison, interval, rounds, selftest } from "./saved-compared.ts";
 import * as is from "./shape.ts";
 
-const interval = { median: is.number, low: is.number, high: is.number };
 const summary = is.object<Summary>({ ...interval, n: is.number, unit: is.string });
 const histogram = is.object<Histogram>({
   unit: is.literal("ns"),
@@ -34,7 +32,6 @@ const histogram = is.object<Histogram>({
   max: is.number,
   buckets: is.array(is.object<Bucket>({ fromNs: is.number, count: is.number })),
 });
-const rounds = is.array(is.nullable(is.number));
 
 const tier = is.object<TierFacts>({
   inForce: is.literal("baseline", "optimized", "unknown"),
@@ -98,23 +95,6 @@ const storm = is.object<StormRow>({
   replay: is.string,
 });
 
-const metric = is.object<Metric>({
-  what: is.literal("pair", "ioctl", "removal"),
-  threads: is.number,
-  devices: is.nullable(is.literal("same", "own")),
-  condition: is.nullable(is.literal("idle", "busy")),
-  oversubscribed: is.boolean,
-});
-
-const comparison = is.object<ComparisonRow>({
-  metric,
-  a: is.string,
-  b: is.string,
-  ratio: is.object<Interval>(interval),
-  word: is.literal("faster", "slower", "no difference seen"),
-  pairs: is.number,
-});
-
 const breakEven = is.object<BreakEvenRow>({
   gate: is.string,
   threads: is.number,
@@ -152,7 +132,7 @@ const repeat = is.object<Repeat>({
 const result: is.Shape<Result> = is.object<Result>({
   schema: is.literal(SCHEMA),
   tool: is.object<Result["tool"]>({ name: is.literal("hotunplug"), version: is.string }),
-  command: is.literal("bench", "stress", "compare", "check"),
+  command: is.literal("bench", "stress", "compare", "check", "selftest"),
   asked: is.anyObject,
   environment: is.anyObject,
   tier,
@@ -166,6 +146,7 @@ const result: is.Shape<Result> = is.object<Result>({
   comparisons: is.array(comparison),
   breakEvens: is.array(breakEven),
   noise: is.optional(noise),
+  selftest: is.optional(selftest),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
   against: is.optional(against),

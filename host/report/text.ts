@@ -11,6 +11,7 @@ import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
 import { drawHistory } from "./history.ts";
 import { noiseSentence } from "./noise.ts";
 import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
+import { drawSelfTest } from "./selftest.ts";
 import { sentencesOf } from "./sentences.ts";
 import { drawStorms } from "./storms.ts";
 import { type Canvas, wrap } from "./style.ts";
@@ -40,6 +41,7 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawClaims(result, canvas),
     drawRepeat(result, canvas),
     drawAgainst(result, canvas),
+    drawSelfTest(result, canvas),
     drawRemarks(result, canvas),
   ]);
 }
@@ -54,7 +56,7 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
 /** The machine and the tier that every figure below belongs to. */
 function drawPlace(result: Result, canvas: Canvas): string[] {
   const lines = wrap(`machine: ${environmentText(result.environment)}`, canvas.width, "", "  ");
-  if (result.pairs.length + result.removals.length === 0) return lines;
+  if (result.pairs.length + result.removals.length === 0 && !result.selftest) return lines;
   return [...lines, ...wrap(`tier: ${tierText(result)}`, canvas.width, "", "  ")];
 }
 

@@ -3,19 +3,20 @@ import type { CheckRow } from "../result/check.ts";
 import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
 import { disagreements } from "./agreement.ts";
 import { isControl, isUndone, isUnexpected, metricName, verdictStorms } from "./rows.ts";
+import { selfTestFailures } from "./selftest.ts";
 import { formatNumber } from "./units.ts";
 
 /**
  * What makes a run end with status 1: a driver whose storm found a violation, a negative control
  * that was not caught, a check that found the opposite of what must be, or, with a limit set, a slowdown
- * that is certain to be beyond it. What is found in a driver that is looked at as it stood is no failure,
+ * that is certain to be beyond it; a self-test whose comparisons say what they should not. What is found in a driver that is looked at as it stood is no failure,
  * nor is a check that found nothing within its bound.
  *
  * @param maxSlowdownPct - of `compare A B`; the lower end of the interval must lie above it
  * @returns one line each; none when everything held
  */
 export function failuresOf(result: Result, maxSlowdownPct: number | null = null): string[] {
-  const lines: string[] = [];
+  const lines = selfTestFailures(result);
   for (const storm of verdictStorms(result)) {
     const control = isControl(result, storm.gate) && result.command === "compare";
     if (!control && !storm.held) {

@@ -32,6 +32,12 @@ export interface BenchAsked {
   readonly memoryBytes: number;
 }
 
+/** Parameters of `selftest`: those of bench, of which each gate is set beside itself. */
+export interface SelfTestAsked extends BenchAsked {
+  /** How often everything is set up, measured and compared anew. */
+  readonly runs: number;
+}
+
 /** Parameters of `stress`. */
 export interface StressAsked {
   readonly revision: string;
@@ -100,4 +106,10 @@ export interface SavedAsked {
   readonly maxSlowdownPct: number | null;
 }
 
-export type Asked = BenchAsked | StressAsked | CompareAsked | CheckAsked | SavedAsked;
+export type Asked =
+  | BenchAsked
+  | SelfTestAsked
+  | StressAsked
+  | CompareAsked
+  | CheckAsked
+  | SavedAsked;

@@ -15,6 +15,7 @@ export type Sections = Partial<
     | "comparisons"
     | "breakEvens"
     | "noise"
+    | "selftest"
     | "checks"
     | "claims"
     | "notes"
@@ -55,6 +56,7 @@ export function assembleResult(facts: RunFacts, sections: Sections): Result {
     comparisons: sections.comparisons ?? [],
     breakEvens: sections.breakEvens ?? [],
     ...(sections.noise ? { noise: sections.noise } : {}),
+    ...(sections.selftest ? { selftest: sections.selftest } : {}),
     ...(sections.checks ? { checks: sections.checks } : {}),
     ...(sections.claims ? { claims: sections.claims } : {}),
     notes: sections.notes ?? [],

@@ -8,14 +8,18 @@
  * CheckRow.verdict); a run that could not happen leaves no result but throws.
  */
 import type { Histogram } from "../stats/histogram.ts";
-import type { Interval, Summary } from "../stats/summary.ts";
+import type { Summary } from "../stats/summary.ts";
 import type { Asked, Devices, Workload } from "./asked.ts";
 import type { CheckRow, ClaimRow } from "./check.ts";
+import type { ComparisonRow } from "./compared.ts";
+import type { SelfTest } from "./selftest.ts";
+
+export type { ComparisonRow, ComparisonWord, Metric } from "./compared.ts";
 
 /** Raised when a field changes its meaning or goes away; a new optional field does not raise it. */
 export const SCHEMA = 1;
 
-export type Command = "bench" | "stress" | "compare" | "check";
+export type Command = "bench" | "stress" | "compare" | "check" | "selftest";
 
 export type Json =
   | string
@@ -53,6 +57,7 @@ export interface Result {
   readonly breakEvens: readonly BreakEvenRow[];
   /** Of a run that timed something. */
   readonly noise?: NoiseFloor;
+  readonly selftest?: SelfTest;
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
   /** Present when the run was set beside a stored one. */
@@ -161,33 +166,6 @@ export interface StormRow {
   readonly violations: readonly Violation[];
   /** The command that runs this storm again. */
   readonly replay: string;
-}
-
-/** Which rows two contenders were compared on. */
-export interface Metric {
-  readonly what: "pair" | "ioctl" | "removal";
-  readonly threads: number;
-  /** Null for removal. */
-  readonly devices: Devices | null;
-  /** Null for pair and ioctl. */
-  readonly condition: "idle" | "busy" | null;
-  readonly oversubscribed: boolean;
-}
-
-export type ComparisonWord = "faster" | "slower" | "no difference seen";
-
-/** Two contenders of one run, or one contender of two results. */
-export interface ComparisonRow {
-  readonly metric: Metric;
-  /** Contender. Where b is the same one, a is from the second of two saved results. */
-  readonly a: string;
-  readonly b: string;
-  /** Time of a over time of b; above 1 means that a is slower. */
-  readonly ratio: Interval;
-  /** What a is, next to b. */
-  readonly word: ComparisonWord;
-  /** Rounds in which both were measured. */
-  readonly pairs: number;
 }
 
 /** A run beside a baseline, which is an earlier result that was stored under a name. */

@@ -7,7 +7,7 @@
  * and *returns* what it has with `interrupted: true`; it does not throw. It throws UsageError for a
  * request that cannot be met (exit 2), and MachineError when the machine failed (exit 3).
  */
-import type { BenchAsked, CheckAsked, CompareAsked, StressAsked } from "./asked.ts";
+import type { BenchAsked, CheckAsked, CompareAsked, SelfTestAsked, StressAsked } from "./asked.ts";
 import type { Result } from "./result.ts";
 
 export interface Progress {
@@ -27,3 +27,4 @@ export type RunBench = Runner<BenchAsked>;
 export type RunStress = Runner<StressAsked>;
 export type RunCompare = Runner<CompareAsked>;
 export type RunCheck = Runner<CheckAsked>;
+export type RunSelfTest = Runner<SelfTestAsked>;

@@ -9,7 +9,7 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["bnech", 'unknown command "bnech"; did you mean bench?'],
   [
     "frobnicate",
-    'unknown command "frobnicate"; there are compare, bench, stress, check, list, wasi',
+    'unknown command "frobnicate"; there are compare, bench, stress, check, selftest, list, wasi',
   ],
   ["--foo", "unknown option --foo; a command comes first"],
   ["help bnch", 'unknown command "bnch"; did you mean bench?'],
@@ -50,6 +50,8 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["bench --json=", 'bench: --json: expected a name, saw ""'],
   ["bench --json /tmp", "bench: --json /tmp: is a directory"],
   ["bench --json /no/x.json", "bench: --json /no/x.json: cannot be written: no directory /no"],
+  ["selftest --runs 0", 'selftest: --runs: expected a whole number from 1 to 10000, saw "0"'],
+  ["selftest a.json", 'selftest: unexpected argument "a.json"'],
   [
     "stress --revision put-devise",
     'stress: --revision: expected percpu_ref, rwsem or put_device, saw "put-devise"; did you mean put_device?',

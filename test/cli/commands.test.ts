@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseResult } from "../../host/report/saved.ts";
-import type { BenchAsked, CheckAsked, CompareAsked, StressAsked } from "../../host/result/asked.ts";
+import type {
+  BenchAsked,
+  CheckAsked,
+  CompareAsked,
+  SelfTestAsked,
+  StressAsked,
+} from "../../host/result/asked.ts";
 import { SEEDS } from "./fake-main.ts";
 import { hotunplug } from "./spawn.ts";
 
@@ -26,7 +32,7 @@ test("without a command there is help, and status 0", () => {
   assert.is(status, 0);
 });
 
-for (const command of ["bench", "stress", "compare", "check", "list", "wasi"]) {
+for (const command of ["bench", "stress", "compare", "check", "selftest", "list", "wasi"]) {
   test(`${command} --help has usage and examples, and help ${command} is the same`, () => {
     const { status, stdout } = hotunplug([command, "--help"]);
     assert.match(stdout, `usage: hotunplug ${command} [options]`);
@@ -48,6 +54,12 @@ test("bench asks for what the options say, in the module's names and in plain un
   assert.equal(threads, [1, 2]);
   assert.equal(devices, ["own"]);
   assert.equal([workload, windowMs, serviceNs, memoryBytes], ["ioctl", 1500, 10_000, 2 ** 25]);
+});
+
+test("selftest takes bench's options, and does less where they are not given", () => {
+  const { asked } = askedBy<SelfTestAsked>("selftest", "--runs", "3", "--threads", "1");
+  assert.equal([asked.runs, asked.rounds, asked.windowMs], [3, 11, 5]);
+  assert.equal([asked.gates, asked.threads], [["rwsem", "percpu_ref"], [1]]);
 });
 
 test("what is printed first is the command that repeats the run", () => {

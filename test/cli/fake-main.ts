@@ -128,6 +128,7 @@ if (process.argv[1]?.includes("fake-main")) {
       stress: runner("stress"),
       compare: runner("compare"),
       check: runner("check"),
+      selftest: runner("selftest"),
       scenarios: async () => SCENARIOS,
       place: async () => async () => {
         const { environment, tier } = sampleResult();

@@ -10,6 +10,7 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
   bench: ["--window", "60s", "--threads", "1,2"],
   stress: ["--time", "300s", "--clients", "2", "--stutter", "10s"],
   compare: ["--window", "60s", "--threads", "2"],
+  selftest: ["--window", "60s", "--threads", "1"],
   check: ["removal", "--gate", "percpu-ref", "--threads", "4"],
 };
 
