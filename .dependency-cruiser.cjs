@@ -22,7 +22,7 @@ const ASSEMBLY = [
 const HOST = [
   "^host/(errors\\.ts$|abi/|stats/|result/)",
   "^host/(machine|instrument)/",
-  "^host/(bench|stress|check|simulate|wasi)/",
+  "^host/(bench|stress|check|simulate|wasi|doctor)/",
   "^host/compare/",
   "^host/report/",
   "^host/cli/",
@@ -44,10 +44,10 @@ module.exports = {
     ...oneWay(HOST),
     {
       name: "capabilities-are-apart",
-      comment: "bench, stress, check, simulate and wasi never import one another.",
+      comment: "bench, stress, check, simulate, wasi and doctor never import one another.",
       severity: "error",
-      from: { path: "^host/(bench|stress|check|simulate|wasi)/" },
-      to: { path: "^host/(bench|stress|check|simulate|wasi)/", pathNot: "^host/$1/" },
+      from: { path: "^host/(bench|stress|check|simulate|wasi|doctor)/" },
+      to: { path: "^host/(bench|stress|check|simulate|wasi|doctor)/", pathNot: "^host/$1/" },
     },
     {
       name: "stats-are-pure",

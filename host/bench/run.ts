@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `bench`: pairs and removals, as a result. */
-import { environmentOf } from "../machine/environment.ts";
+import { environmentOf, watchHost } from "../machine/environment.ts";
 import { gateSummaries } from "../machine/summaries.ts";
 import { assembleResult } from "../result/assemble.ts";
 import { breakEvens, compareGates } from "../result/comparison.ts";
@@ -11,6 +11,7 @@ import { measure } from "./measure.ts";
 export const runBench: RunBench = async (asked, context) => {
   const startedAt = new Date();
   let environment: Environment = {};
+  const atEnd = watchHost();
   const measured = await measure(asked, context, gateSummaries(), (machine) => {
     environment = environmentOf(machine);
   });
@@ -20,7 +21,7 @@ export const runBench: RunBench = async (asked, context) => {
     {
       command: "bench",
       asked,
-      environment,
+      environment: { ...environment, ...atEnd() },
       tier,
       startedAt,
       interrupted: context.signal.aborted,

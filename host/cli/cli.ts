@@ -11,6 +11,7 @@ import { type Catalogue, readCatalogue } from "./catalogue.ts";
 import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
 import { compare } from "./compare.ts";
+import { doctor } from "./doctor.ts";
 import { list } from "./list.ts";
 import { suggestion } from "./nearest.ts";
 import { type Runners, runners } from "./runners.ts";
@@ -18,7 +19,7 @@ import { selftest } from "./selftest.ts";
 import { stress } from "./stress.ts";
 import { wasi } from "./wasi.ts";
 
-const COMMANDS: readonly Command[] = [compare, bench, stress, check, selftest, list, wasi];
+const COMMANDS: readonly Command[] = [compare, bench, stress, check, selftest, doctor, list, wasi];
 
 const EXIT_USAGE = 2;
 const EXIT_MACHINE = 3;

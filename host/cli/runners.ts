@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Where the capabilities are, loaded only when a command needs one. */
+import type { Diagnosis } from "../doctor/run.ts";
 import type { RunBench, RunCheck, RunCompare, RunSelfTest, RunStress } from "../result/run.ts";
 import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
 
@@ -16,6 +17,7 @@ export interface ScenarioEntry {
 
 /** What the commands run; a test puts its own in their place. */
 export interface Runners {
+  doctor(): Promise<() => Promise<Diagnosis>>;
   /** What a run in a tier will say of its place, before there is one. */
   place(): Promise<typeof import("../machine/environment.ts").placeOf>;
   bench(): Promise<RunBench>;
@@ -28,6 +30,7 @@ export interface Runners {
 }
 
 export const runners: Runners = {
+  doctor: async () => (await import("../doctor/run.ts")).runDoctor,
   place: async () => (await import("../machine/environment.ts")).placeOf,
   bench: async () => (await import("../bench/run.ts")).runBench,
   stress: async () => (await import("../stress/run.ts")).runStress,

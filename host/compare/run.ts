@@ -6,7 +6,7 @@
  */
 import { measure } from "../bench/measure.ts";
 import { MachineError } from "../errors.ts";
-import { environmentOf } from "../machine/environment.ts";
+import { environmentOf, watchHost } from "../machine/environment.ts";
 import { gateSummaries } from "../machine/summaries.ts";
 import type { CompareAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
@@ -27,6 +27,7 @@ export const runCompare: RunCompare = async (asked, context) => {
   const { signal, onProgress } = context;
   const startedAt = new Date();
   let environment: Environment = {};
+  const atEnd = watchHost();
   const measured = await measure(
     asked,
     {
@@ -40,6 +41,7 @@ export const runCompare: RunCompare = async (asked, context) => {
     true,
   );
   const { gates, pairs, removals, tier } = measured;
+  environment = { ...environment, ...atEnd() }; // of what was timed: storms need no quiet
   const reference = asked.gates[0] as string; // at least one gate is asked for
   const { storms, notes } = await stormAll(plannedStorms(asked, gates), context);
   const checks = await checkLast(asked, context);

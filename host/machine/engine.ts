@@ -37,9 +37,21 @@ export interface Engine {
 const PROCESS_KEY = Symbol.for("hotunplug.engine");
 const store = globalThis as { [PROCESS_KEY]?: Engine };
 
-/** Whether this engine takes V8's flags at all: bun and deno's V8 do not through node:v8. */
-export function tierSelectable(): boolean {
+/** The program that runs this, and its version; bun and deno name a node too, which they stand in for. */
+export function engineName(): string {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return `bun ${bun}`;
+  return deno === undefined ? `node ${node}` : `deno ${deno}`;
+}
+
+/** Whether V8 compiles the wasm. bun says so of itself, and is JavaScriptCore. */
+export function isV8(): boolean {
   return typeof process.versions["v8"] === "string" && process.versions["bun"] === undefined;
+}
+
+/** Whether this engine's compiler tier can be chosen: V8's can, by its flags. */
+export function tierSelectable(): boolean {
+  return isV8();
 }
 
 function flagsFor(tier: Tier): string[] {

@@ -4,9 +4,11 @@ import { availableParallelism, cpus, loadavg, release, type } from "node:os";
 import type { KernelFunction } from "../abi/kernel.ts";
 import type { Environment, TierFacts } from "../result/result.ts";
 import { canPin } from "./affinity.ts";
-import { hasWaitBug, type Tier, tierInForce, tierSelectable } from "./engine.ts";
+import { engineName, hasWaitBug, isV8, type Tier, tierInForce, tierSelectable } from "./engine.ts";
+import { readHostFacts } from "./host-facts.ts";
 import { type KernelImage, kernelImage, MIN_PAGES } from "./image.ts";
 import type { Machine } from "./machine.ts";
+import { readProcStat, stealPct } from "./proc-stat.ts";
 import { wasiImports } from "./wasi.ts";
 
 const CLOCK_BATCHES = 21;
@@ -45,12 +47,14 @@ export function measureClock(image: KernelImage): ClockFacts {
 /** Describes the computer, the engine and the kernel that a machine runs. */
 export function environmentOf({ image, pinned }: Pick<Machine, "image" | "pinned">): Environment {
   const clock = measureClock(image);
+  const facts = readHostFacts();
   return {
+    engine: engineName(),
     cpu: cpus()[0]?.model.trim() ?? process.arch,
     cores: availableParallelism(),
     os: `${type()} ${release()} ${process.arch}`,
     node: process.versions.node,
-    v8: process.versions["v8"] ?? null,
+    v8: isV8() ? (process.versions["v8"] ?? null) : null,
     v8Flags: [...image.engine.flags],
     tier: tierInForce(image.engine),
     waitBug: hasWaitBug(),
@@ -59,6 +63,19 @@ export function environmentOf({ image, pinned }: Pick<Machine, "image" | "pinned
     clockResolutionNs: clock.resolutionNs,
     clockCostNs: clock.costNs,
     pinned: pinned.every((core) => core !== null),
+    affinity: facts.affinity,
+    cpuQuotaCores: facts.quotaCores,
+    governor: facts.governor,
+    turbo: facts.turbo,
+    smt: facts.smt,
+    siblings: facts.siblings,
+    hypervisor: facts.hypervisor,
+    clocksource: facts.clocksource,
+    caches: facts.caches,
+    memoryBytes: facts.memoryBytes,
+    memoryAvailableBytes: facts.memoryAvailableBytes,
+    storeBypass: facts.storeBypass,
+    mitigations: facts.mitigations,
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
 }
@@ -69,4 +86,22 @@ export async function placeOf(tier: Tier): Promise<{ environment: Environment; t
   const environment = environmentOf({ image, pinned: [(await canPin()) ? 0 : null] });
   const inForce = tierInForce(image.engine);
   return { environment, tier: { inForce, selectable: tierSelectable(), addOverExchange: null } };
+}
+
+/**
+ * Begins to watch what only the end of a run can tell.
+ *
+ * @returns at the end of the run: what to add to its environment
+ */
+export function watchHost(): () => Environment {
+  const before = readProcStat();
+  return () => {
+    const after = readProcStat();
+    const pct = stealPct(before?.all, after?.all);
+    return {
+      stealPct: pct === null ? null : Math.round(pct * 100) / 100,
+      stealTicks: [before?.all.steal ?? null, after?.all.steal ?? null],
+      loadAverageAfter: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    };
+  };
 }

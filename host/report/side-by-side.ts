@@ -14,7 +14,10 @@ import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
 import { distinct, verdictStorms } from "./rows.ts";
 
 /** What differs between any two runs of the same machine, and says nothing about it. */
-const VOLATILE_KEYS = new Set(["loadAverage", "clockResolutionNs", "clockCostNs", "tier"]);
+const VOLATILE_KEYS = new Set([
+  ...["loadAverage", "loadAverageAfter", "stealPct", "stealTicks", "memoryAvailableBytes"],
+  ...["clockResolutionNs", "clockCostNs", "tier"],
+]);
 
 /** What two results are usually compared *for*: named, but no reason to refuse. */
 const SUBJECT_KEYS = new Set(["kernelSha256"]);

@@ -64,18 +64,26 @@ function drawPlace(result: Result, canvas: Canvas): string[] {
 const ENVIRONMENT: readonly (readonly [key: string, before: string, after: string])[] = [
   ["cpu", "", ""],
   ["cores", "", " cores"],
+  ["smt", "SMT", ""],
+  ["cpuQuotaCores", "quota ", " cores"],
+  ["hypervisor", "virtual: ", ""],
+  ["governor", "governor ", ""],
+  ["engine", "", ""],
   ["node", "node ", ""],
   ["v8", "V8 ", ""],
   ["v8Flags", "flags ", ""],
   ["clockResolutionNs", "clock step ", " ns"],
   ["loadAverage", "load ", ""],
+  ["stealPct", "steal ", " %"],
   ["kernelSha256", "kernel.wasm ", ""],
 ];
 
 function environmentText(environment: Result["environment"]): string {
   const parts = ENVIRONMENT.flatMap(([key, before, after]) => {
     const value = environment[key];
-    if (value === undefined || value === null) return [];
+    if (value === undefined || value === null || value === "none" || value === false) return [];
+    if (key === "node" && environment["engine"] !== undefined) return []; // said already
+    if (value === true) return [before];
     const text = key === "kernelSha256" ? String(value).slice(0, 12) : jsonText(value);
     return text === "" ? [] : [`${before}${text}${after}`];
   });

@@ -9,7 +9,7 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["bnech", 'unknown command "bnech"; did you mean bench?'],
   [
     "frobnicate",
-    'unknown command "frobnicate"; there are compare, bench, stress, check, selftest, list, wasi',
+    'unknown command "frobnicate"; there are compare, bench, stress, check, selftest, doctor, list, wasi',
   ],
   ["--foo", "unknown option --foo; a command comes first"],
   ["help bnch", 'unknown command "bnch"; did you mean bench?'],

@@ -32,7 +32,16 @@ test("without a command there is help, and status 0", () => {
   assert.is(status, 0);
 });
 
-for (const command of ["bench", "stress", "compare", "check", "selftest", "list", "wasi"]) {
+for (const command of [
+  "bench",
+  "stress",
+  "compare",
+  "check",
+  "selftest",
+  "doctor",
+  "list",
+  "wasi",
+]) {
   test(`${command} --help has usage and examples, and help ${command} is the same`, () => {
     const { status, stdout } = hotunplug([command, "--help"]);
     assert.match(stdout, `usage: hotunplug ${command} [options]`);

@@ -5,11 +5,13 @@
  */
 import type { Catalogue } from "../../host/cli/catalogue.ts";
 import { run } from "../../host/cli/cli.ts";
+import { findings } from "../../host/doctor/findings.ts";
 import { MachineError, UsageError } from "../../host/errors.ts";
 import type { Asked } from "../../host/result/asked.ts";
 import type { CheckRow } from "../../host/result/check.ts";
 import type { Command, Result } from "../../host/result/result.ts";
 import type { Runner } from "../../host/result/run.ts";
+import { calm } from "../doctor/calm.ts";
 import { CHECKS, checkResult } from "../report/sample-checks.ts";
 import { sampleResult } from "../report/sample-result.ts";
 
@@ -130,6 +132,10 @@ if (process.argv[1]?.includes("fake-main")) {
       check: runner("check"),
       selftest: runner("selftest"),
       scenarios: async () => SCENARIOS,
+      doctor: async () => async () => {
+        const examination = calm();
+        return { examination, findings: findings(examination) };
+      },
       place: async () => async () => {
         const { environment, tier } = sampleResult();
         return { environment, tier };
