@@ -131,7 +131,7 @@ class Sides {
     const times: { native?: number | null; wasm?: number | null | undefined } = {};
     for (const side of shuffled(["native", "wasm"] as const, random)) {
       if (cell[side] === null) continue;
-      const ns = side === "native" ? await this.#native(cell) : await this.#wasm(cell);
+      const ns = side === "native" ? await this.#native(cell) : await this.#wasm(cell, random);
       if (ns === undefined) return;
       times[side] = ns;
     }
@@ -146,13 +146,16 @@ class Sides {
     return nsPerOp(await this.#yardstick.read(pair.twin, request));
   }
 
-  async #wasm({ pair, threads, devices }: Measured): Promise<number | null | undefined> {
+  async #wasm(cell: Measured, random: Random): Promise<number | null | undefined> {
+    const { pair, threads, devices, wasm } = cell;
     const { contender } = pair;
     if (contender === null) return null;
     const job = await this.#fleet.of(threads);
     const key = `${threads}/${contender.id}`;
-    const site = this.#sites.get(key) ?? (await makeSite(job, contender));
+    const site = this.#sites.get(key) ?? (await makeSite(job, contender, random));
     this.#sites.set(key, site);
-    return measurePair(job, site, devices, this.#windowNs, this.#signal);
+    const round = wasm?.length ?? 0;
+    const window = { windowNs: this.#windowNs, signal: this.#signal };
+    return measurePair(job, site, { devices, round, ...window });
   }
 }

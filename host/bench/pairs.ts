@@ -3,6 +3,7 @@
 import { MachineError } from "../errors.ts";
 import type { Devices } from "../result/asked.ts";
 import { median } from "../stats/median.ts";
+import { type Random, shuffled } from "../stats/random.ts";
 import type { Contender } from "./contenders.ts";
 import { oversubscribed } from "./fleet.ts";
 import type { CpuReport, Job } from "./job.ts";
@@ -12,11 +13,19 @@ const LEAST_SAMPLES = 8; // of each CPU, for a window to count
 /** A window is this much longer where threads take turns on a core: the system's turns are some ms. */
 const OVERSUBSCRIBED_WINDOWS = 4;
 
-/** A contender's devices on one machine: devices[0] is the shared one, devices[cpu] a CPU's own. */
+/**
+ * A contender's devices on one machine. Each round has other ones of them, in an order drawn for this
+ * site: what threads pay for a line that they share depends on where it lies. Of 8 devices with a rwsem
+ * each, on a 2-core virtual machine, some took 35 ns a pair with 2 threads and the others 43, each of
+ * them all along. With one device for all rounds a contender is called slower that only lies worse.
+ */
 export interface Site {
   readonly contender: Contender;
   readonly devices: readonly number[];
 }
+
+/** As many as the usual number of rounds, so that each round has a fresh one. */
+const PLACES = 16;
 
 /** Makes a device. @throws MachineError when memory is short */
 export async function makeDevice(job: Job, contender: Contender): Promise<number> {
@@ -25,11 +34,26 @@ export async function makeDevice(job: Job, contender: Contender): Promise<number
   return device;
 }
 
-/** Makes a device a CPU for the contender. @throws MachineError when memory is short */
-export async function makeSite(job: Job, contender: Contender): Promise<Site> {
+/** @throws MachineError when memory is short */
+export async function makeSite(job: Job, contender: Contender, random: Random): Promise<Site> {
   const devices: number[] = [];
-  for (let cpu = 0; cpu < job.machine.cpus; cpu++) devices.push(await makeDevice(job, contender));
-  return { contender, devices };
+  const count = Math.max(PLACES, job.machine.cpus);
+  for (let i = 0; i < count; i++) devices.push(await makeDevice(job, contender));
+  return { contender, devices: shuffled(devices, random) };
+}
+
+/** The device that a CPU works on in a round: the shared one, or one of its own. */
+function deviceOf(site: Site, sharing: Devices, round: number, cpu: number): number {
+  const place = round + (sharing === "same" ? 0 : cpu);
+  return site.devices[place % site.devices.length] as number; // a site has devices
+}
+
+export interface WindowOptions {
+  readonly devices: Devices;
+  /** From 0 on: it says which of the site's devices are used. */
+  readonly round: number;
+  readonly windowNs: number;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -40,9 +64,7 @@ export async function makeSite(job: Job, contender: Contender): Promise<Site> {
 export async function measurePair(
   job: Job,
   site: Site,
-  devices: Devices,
-  windowNs: number,
-  signal: AbortSignal,
+  { devices, round, windowNs, signal }: WindowOptions,
 ): Promise<number | null | undefined> {
   const reports = await job.run({
     fn: "bench_read",
@@ -50,7 +72,7 @@ export async function measurePair(
     ncpus: job.machine.cpus,
     windowNs: windowNs * (oversubscribed(job.machine.cpus) ? OVERSUBSCRIBED_WINDOWS : 1),
     warmupNs: WARMUP_NS,
-    cpu: (cpu) => ({ device: site.devices[devices === "same" ? 0 : cpu] ?? 0 }),
+    cpu: (cpu) => ({ device: deviceOf(site, devices, round, cpu) }),
     name: site.contender.name,
     signal,
   });

@@ -32,6 +32,7 @@ export class ReadBench implements Part {
   readonly #windowNs: number;
   readonly #cells: readonly Cell[];
   readonly #sites = new Map<string, Site>();
+  #round = 0;
 
   constructor(machines: Machines, options: ReadBenchOptions) {
     this.#machines = machines;
@@ -44,19 +45,22 @@ export class ReadBench implements Part {
   }
 
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
+    const round = this.#round++;
     await measureCells(this.#cells, random, signal, async (cell) => {
       onCell(labelOf(cell));
       const job = await this.#machines.of(cell.threads);
-      const site = await this.#siteOf(job, cell.contender);
-      return measurePair(job, site, cell.devices, this.#windowNs, signal);
+      const site = await this.#siteOf(job, cell.contender, random);
+      return measurePair(job, site, {
+        ...{ devices: cell.devices, round, windowNs: this.#windowNs, signal },
+      });
     });
   }
 
-  async #siteOf(job: Job, contender: Contender): Promise<Site> {
+  async #siteOf(job: Job, contender: Contender, random: Random): Promise<Site> {
     const key = `${job.machine.cpus}/${contender.name}`;
     const there = this.#sites.get(key);
     if (there) return there;
-    const site = await makeSite(job, contender);
+    const site = await makeSite(job, contender, random);
     this.#sites.set(key, site);
     return site;
   }

@@ -17,6 +17,7 @@ import { ignore, NEVER } from "./fake-machines.ts";
 
 /** Long enough to have its samples on a busy computer, where a CPU waits milliseconds for its turn. */
 const WINDOW_NS = 20e6;
+const WINDOW = { round: 0, windowNs: WINDOW_NS, signal: NEVER };
 const abi = kernelImage("default").abi;
 const gates: Contender[] = gatesOf(abi).map(({ name, id }) => ({ name, id, kind: "gate" }));
 const [gate] = gates as [Contender];
@@ -35,8 +36,8 @@ async function readRequest(job: Job, windowNs = WINDOW_NS): Promise<JobRequest> 
 test("every contender can be measured alone", () =>
   withJob(1, async (job) => {
     for (const contender of [...baselines(abi), ...gates]) {
-      const site = await makeSite(job, contender);
-      const ns = await measurePair(job, site, "same", WINDOW_NS, NEVER);
+      const site = await makeSite(job, contender, randomFrom(1));
+      const ns = await measurePair(job, site, { ...WINDOW, devices: "same" });
       assert.ok(typeof ns === "number" && ns > 0, `${contender.name}: ${ns}`);
     }
   }));
@@ -44,9 +45,9 @@ test("every contender can be measured alone", () =>
 test("every contender can be measured by more CPUs than there are cores", () =>
   withJob(availableParallelism() + 1, async (job) => {
     for (const contender of [...baselines(abi), ...gates]) {
-      const site = await makeSite(job, contender);
+      const site = await makeSite(job, contender, randomFrom(1));
       for (const devices of ["same", "own"] as const) {
-        const ns = await measurePair(job, site, devices, WINDOW_NS, NEVER);
+        const ns = await measurePair(job, site, { ...WINDOW, devices });
         assert.ok(typeof ns === "number" && ns > 0, `${contender.name}, ${devices}: ${ns}`);
       }
     }

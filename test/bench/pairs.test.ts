@@ -4,10 +4,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { CpuReport } from "../../host/bench/job.ts";
 import { makeSite, measurePair, nsPerOp } from "../../host/bench/pairs.ts";
+import type { Devices } from "../../host/result/asked.ts";
+import { randomFrom } from "../../host/stats/random.ts";
 import { rejects } from "../machine/with-machine.ts";
 import { FakeMachines, NEVER, RWSEM, report, reports } from "./fake-machines.ts";
 
 const cores = availableParallelism();
+const WINDOW = { round: 0, windowNs: 1e6, signal: NEVER };
 const all = (one: CpuReport, n = cores) => Array.from({ length: n }, () => one);
 const withSamples = (...ps: number[]): CpuReport => ({
   ...report(0),
@@ -41,24 +44,47 @@ test("with more CPUs than cores it is the time on the clock", () => {
   assert.is(nsPerOp([{ ...one, ops: 0 }, ...all(one)]), null, "a CPU that did nothing");
 });
 
-test("a shared device is the first one, own ones are one a CPU", async () => {
+test("CPUs share a device or have one each, and each round has other ones", async () => {
   const machines = new FakeMachines((request) => reports(request, 7));
   const job = await machines.of(cores);
-  const site = await makeSite(job, RWSEM);
-  assert.is(new Set(site.devices).size, cores);
-  assert.is(await measurePair(job, site, "same", 1e6, NEVER), 7);
-  assert.is(await measurePair(job, site, "own", 1e6, NEVER), 7);
-  const devices = machines.jobs.map(({ cpu }) =>
-    Array.from({ length: cores }, (_, n) => cpu(n).device),
-  );
-  assert.equal(devices, [all(report(0)).map(() => site.devices[0]), site.devices]);
+  const site = await makeSite(job, RWSEM, randomFrom(1));
+  const places = site.devices.length;
+  assert.is(new Set(site.devices).size, places);
+  const devicesOf = async (devices: Devices, round: number) => {
+    assert.is(await measurePair(job, site, { ...WINDOW, devices, round }), 7);
+    const { cpu } = machines.jobs.at(-1) as (typeof machines.jobs)[number];
+    return Array.from({ length: cores }, (_, n) => cpu(n).device);
+  };
+  const shared = new Set<number>();
+  for (let round = 0; round < places; round++) {
+    const same = new Set(await devicesOf("same", round));
+    assert.is(same.size, 1);
+    for (const device of same) shared.add(device);
+    assert.is(new Set(await devicesOf("own", round)).size, cores);
+  }
+  assert.is(shared.size, places, "as many rounds as there are devices have a fresh one each");
+  assert.equal(await devicesOf("same", places), await devicesOf("same", 0), "then all over again");
+});
+
+test("two sites use their devices in orders of their own", async () => {
+  const job = await new FakeMachines((request) => reports(request, 7)).of(1);
+  const random = randomFrom(1);
+  const ranks = async () => {
+    const { devices } = await makeSite(job, RWSEM, random);
+    const sorted = [...devices].sort((a, b) => a - b);
+    return devices.map((device) => sorted.indexOf(device));
+  };
+  assert.not.equal(await ranks(), await ranks());
 });
 
 test("a window is longer where threads take turns on a core", async () => {
   const machines = new FakeMachines((request) => reports(request, 7));
   for (const cpus of [cores, cores + 1]) {
     const job = await machines.of(cpus);
-    await measurePair(job, await makeSite(job, RWSEM), "same", 1e6, NEVER);
+    await measurePair(job, await makeSite(job, RWSEM, randomFrom(1)), {
+      ...WINDOW,
+      devices: "same",
+    });
   }
   assert.equal(
     machines.jobs.map(({ windowNs }) => windowNs),
@@ -68,12 +94,18 @@ test("a window is longer where threads take turns on a core", async () => {
 
 test("a window that the signal ended is no figure", async () => {
   const job = await new FakeMachines(() => null).of(1);
-  assert.is(await measurePair(job, await makeSite(job, RWSEM), "same", 1e6, NEVER), undefined);
+  assert.is(
+    await measurePair(job, await makeSite(job, RWSEM, randomFrom(1)), {
+      ...WINDOW,
+      devices: "same",
+    }),
+    undefined,
+  );
 });
 
 test("memory that is short is said, with the contender", async () => {
   const job = await new FakeMachines(() => null, { bench_device_create: 0 }).of(1);
-  await rejects(makeSite(job, RWSEM), /^rwsem: no memory for a device$/);
+  await rejects(makeSite(job, RWSEM, randomFrom(1)), /^rwsem: no memory for a device$/);
 });
 
 test.run();
