@@ -94,7 +94,7 @@ export function entry_is_pending(): bool {
   return load<u32>(this_cpu_ptr(PERCPU_PENDING)) === PENDING_ENTER; // plain: the CPU's own scratch
 }
 
-function exit_section<G extends Gate>(g: G, cookie: u32): void {
+export function exit_section<G extends Gate>(g: G, cookie: u32): void {
   const s = g.exit_fast(cookie);
   if (g.exit_ok(s)) g.exited(s);
   else g.exit_slowpath(s);

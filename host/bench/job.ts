@@ -156,7 +156,7 @@ export class BenchJob implements Job {
 }
 
 /** The cause first: a CPU that met nobody in time is most often a consequence. */
-function checkCodes(kernel: KernelAbi, codes: readonly number[], what: string): void {
+export function checkCodes(kernel: KernelAbi, codes: readonly number[], what: string): void {
   const late = -kernel.constant("ETIMEDOUT");
   const cause = codes.findIndex((code) => code < 0 && code !== late);
   const bad = cause >= 0 ? cause : codes.findIndex((code) => code < 0);

@@ -7,8 +7,10 @@ import { breakEvens, compareGates } from "../result/comparison.ts";
 import type { Environment } from "../result/result.ts";
 import type { RunBench } from "../result/run.ts";
 import { measure } from "./measure.ts";
+import { runRoles } from "./roles-run.ts";
 
 export const runBench: RunBench = async (asked, context) => {
+  if (asked.roles) return runRoles(asked, asked.roles, context);
   const startedAt = new Date();
   let environment: Environment = {};
   const atEnd = watchHost();

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
 import { UsageError } from "../errors.ts";
 import type { BenchAsked, Devices, Tier, Workload } from "../result/asked.ts";
 import type { Parsed } from "./arguments.ts";
 import { baselineOptions } from "./baseline.ts";
 import { type Context, define } from "./command.ts";
 import { measureBaselined } from "./measure-baselined.ts";
-import { bytes, choice, choices, duration, flag, integer, integers } from "./options.ts";
+import {
+  bytes,
+  choice,
+  choices,
+  duration,
+  flag,
+  integer,
+  integers,
+  type OptionSet,
+} from "./options.ts";
+import { distribution, roleOptions, rolesAsked } from "./role-options.ts";
 
 const MS = 1e6;
 const MIB = 2 ** 20;
@@ -83,24 +92,74 @@ export function benchAsked({ values }: Pick<Parsed<BenchOptions>, "values">): Be
   };
 }
 
+/** Options of bench alone; `compare` has the others. */
+function allOptions(context: Context) {
+  const pace = paceOf(context);
+  return {
+    ...benchOptions(context, pace),
+    workload: choice(
+      "workload",
+      ["read", "ioctl", "roles"] as const satisfies BenchAsked["workload"][],
+      "read",
+      "the gate alone; whole ioctls on an open file; or readers, removers and adders at once",
+    ),
+    service: distribution("time that an ioctl, or a body of roles, takes: 10us, exp:10us, ..."),
+    ...roleOptions(context.cores),
+    ...baselineOptions(),
+    force: flag(false, "with --against: compare unlike environments all the same"),
+  };
+}
+
+type AllOptions = ReturnType<typeof allOptions>;
+type AllParsed = Pick<Parsed<AllOptions>, "values" | "given">;
+
+/** Time for some removals in each window. */
+const ROLES_WINDOW_NS = 100 * MS;
+
+/** Options that mean nothing to the roles workload, and those that mean something to it alone. */
+const NOT_OF_ROLES = new Set(["threads", "devices", "force", ...Object.keys(baselineOptions())]);
+const isOfRoles = (name: string) => name in roleOptions(1);
+
+/** @throws UsageError for an option that has no meaning in the workload that was asked for */
+function checkGiven({ values, given }: AllParsed): void {
+  const { workload, service } = values;
+  for (const name of given) {
+    const stray = workload === "roles" ? NOT_OF_ROLES.has(name) : isOfRoles(name);
+    if (stray) throw new UsageError(`--${name} has no meaning with --workload ${workload}`);
+  }
+  if (workload === "read" && service.meanNs > 0) {
+    throw new UsageError("--service: the read workload does nothing inside; ioctl and roles do");
+  }
+  if (workload === "ioctl" && service.kind !== "fixed") {
+    throw new UsageError(`--service ${service.kind}: the ioctl workload takes a fixed time`);
+  }
+}
+
+/** The options that make up a run of the workload. */
+function optionsOf(workload: BenchAsked["workload"], options: AllOptions): OptionSet {
+  const fits = (name: string) =>
+    workload === "roles" ? !NOT_OF_ROLES.has(name) : !isOfRoles(name);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => fits(name)));
+}
+
 export const bench = define({
   name: "bench",
   summary: "time what each gate costs an ioctl, and what it costs a removal",
   operands: "",
   operandCounts: [0],
   about:
-    "Times enter and exit of each gate on real threads, and the removal of an idle and of a busy device, with an empty loop, a plain and an atomic counter pair beside them. Figures are medians with 95 % intervals, raw and net of the empty loop.",
-  options: (context) => ({
-    ...benchOptions(context, paceOf(context)),
-    ...baselineOptions(),
-    force: flag(false, "with --against: compare unlike environments all the same"),
-  }),
+    "Times enter and exit of each gate on real threads, and the removal of an idle and of a busy device, with an empty loop, a plain and an atomic counter pair beside them. Figures are medians with 95 % intervals, raw and net of the empty loop. With --workload roles readers, removers and adders work at once, each at a pace of its own and with a score of its own; options that begin with roles: belong to it.",
+  options: allOptions,
   examples: [
     ["", "all gates, on one shared device and on one each"],
     ["--gates rwsem,percpu-ref --threads 1,2 --devices same", "the two sides of the patch"],
     ["--workload ioctl --service 10us", "ioctls that keep the device busy for 10 us"],
     ["--save before", "a baseline, kept if two runs of it agree"],
     ["--against before --fail-over 5%", "status 1 if anything got over 5 % slower since"],
+    [
+      "--workload roles --readers 2 --removers 1 --rate-removers 1000/s",
+      "two readers that never pause against a thousand removals a second",
+    ],
     [
       "--json - | jq '.pairs[] | [.contender, .threads, .net.median]'",
       "figures for another program",
@@ -109,7 +168,18 @@ export const bench = define({
   run: (parsed, context, options) => {
     const { force, against } = parsed.values;
     if (force && against === null) throw new UsageError("--force goes with --against");
-    const asked = benchAsked(parsed);
-    return measureBaselined("bench", options, parsed, asked, context.runners.bench, context);
+    checkGiven(parsed);
+    const roles = parsed.values.workload === "roles";
+    const window = roles && !parsed.given.has("window") ? ROLES_WINDOW_NS : parsed.values.window;
+    const values = { ...parsed.values, window };
+    const { workload } = values;
+    const asked: BenchAsked = {
+      ...benchAsked({ values: { ...values, workload: "read", service: values.service.meanNs } }),
+      workload,
+      ...(roles ? { threads: [], devices: [], roles: rolesAsked(values) } : {}),
+    };
+    const shown = optionsOf(workload, options) as AllOptions;
+    const run = { ...parsed, values };
+    return measureBaselined("bench", shown, run, asked, context.runners.bench, context);
   },
 });

@@ -20,6 +20,7 @@ import type { Bucket, Histogram } from "../stats/histogram.ts";
 import type { Summary } from "../stats/summary.ts";
 import { check, claim } from "./saved-check.ts";
 import { comparison, interval, rounds, selftest } from "./saved-compared.ts";
+import { roleRow } from "./saved-roles.ts";
 import * as is from "./shape.ts";
 
 const summary = is.object<Summary>({ ...interval, n: is.number, unit: is.string });
@@ -147,6 +148,7 @@ const result: is.Shape<Result> = is.object<Result>({
   breakEvens: is.array(breakEven),
   noise: is.optional(noise),
   selftest: is.optional(selftest),
+  roles: is.optional(is.array(roleRow)),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
   against: is.optional(against),

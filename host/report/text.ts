@@ -10,6 +10,7 @@ import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
 import { drawHistory } from "./history.ts";
 import { noiseSentence } from "./noise.ts";
+import { drawRoles } from "./roles.ts";
 import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
 import { drawSelfTest } from "./selftest.ts";
 import { sentencesOf } from "./sentences.ts";
@@ -25,6 +26,13 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
   if (result.command === "stress") {
     const storms = drawStorms(result, canvas, true);
     return joinBlocks([drawPlace(result, canvas), storms, drawRemarks(result, canvas)]);
+  }
+  if (result.roles) {
+    return joinBlocks([
+      drawPlace(result, canvas),
+      drawRoles(result, canvas),
+      drawRemarks(result, canvas),
+    ]);
   }
   const sideBySide = isSideBySide(result.comparisons);
   const detailed = result.command === "bench";
@@ -56,7 +64,8 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
 /** The machine and the tier that every figure below belongs to. */
 function drawPlace(result: Result, canvas: Canvas): string[] {
   const lines = wrap(`machine: ${environmentText(result.environment)}`, canvas.width, "", "  ");
-  if (result.pairs.length + result.removals.length === 0 && !result.selftest) return lines;
+  const timed = result.pairs.length + result.removals.length + (result.roles ?? []).length;
+  if (timed === 0 && !result.selftest) return lines;
   return [...lines, ...wrap(`tier: ${tierText(result)}`, canvas.width, "", "  ")];
 }
 

@@ -62,3 +62,10 @@ export function formatRange(counts: readonly number[]): string {
 export function formatDate(iso: string): string {
   return `${iso.slice(0, 16).replace("T", " ")} UTC`;
 }
+
+/** @param perSecond - a rate. @returns "25.8 M", "12.3 k", "711" */
+export function formatRate(perSecond: number): string {
+  if (perSecond < 999.5) return formatNumber(perSecond);
+  if (perSecond < 999.5e3) return `${formatNumber(perSecond / 1e3)} k`;
+  return `${formatNumber(perSecond / 1e6)} M`;
+}

@@ -5,6 +5,7 @@
  */
 
 import type { MemoryModel, SearchOrder } from "./check.ts";
+import type { RolesAsked } from "./roles.ts";
 
 /** Whether the threads share one device or have one each. */
 export type Devices = "same" | "own";
@@ -17,7 +18,8 @@ export type Tier = "baseline" | "optimized";
 
 /** Parameters of `bench`. */
 export interface BenchAsked {
-  readonly workload: Workload;
+  /** roles: readers, removers and adders at once, as `roles` says; no threads and no devices then. */
+  readonly workload: Workload | "roles";
   /** Gate names, as the module spells them. */
   readonly gates: readonly string[];
   readonly threads: readonly number[];
@@ -28,6 +30,8 @@ export interface BenchAsked {
   readonly tier: Tier;
   /** Modelled time the device takes for a command, ns. */
   readonly serviceNs: number;
+  /** Of the roles workload. */
+  readonly roles?: RolesAsked;
   readonly seed: number;
   readonly memoryBytes: number;
 }

@@ -16,6 +16,7 @@ export type Sections = Partial<
     | "breakEvens"
     | "noise"
     | "selftest"
+    | "roles"
     | "checks"
     | "claims"
     | "notes"
@@ -57,6 +58,7 @@ export function assembleResult(facts: RunFacts, sections: Sections): Result {
     breakEvens: sections.breakEvens ?? [],
     ...(sections.noise ? { noise: sections.noise } : {}),
     ...(sections.selftest ? { selftest: sections.selftest } : {}),
+    ...(sections.roles ? { roles: sections.roles } : {}),
     ...(sections.checks ? { checks: sections.checks } : {}),
     ...(sections.claims ? { claims: sections.claims } : {}),
     notes: sections.notes ?? [],

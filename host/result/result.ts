@@ -16,6 +16,8 @@ import type { SelfTest } from "./selftest.ts";
 
 export type { ComparisonRow, ComparisonWord, Metric } from "./compared.ts";
 
+import type { RoleRow } from "./roles.ts";
+
 /** Raised when a field changes its meaning or goes away; a new optional field does not raise it. */
 export const SCHEMA = 1;
 
@@ -58,6 +60,8 @@ export interface Result {
   /** Of a run that timed something. */
   readonly noise?: NoiseFloor;
   readonly selftest?: SelfTest;
+  /** Of the roles workload: a row a gate and role. */
+  readonly roles?: readonly RoleRow[];
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
   /** Present when the run was set beside a stored one. */

@@ -44,7 +44,7 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["bench --tier fast", 'bench: --tier: expected baseline or optimized, saw "fast"'],
   [
     "bench --workload ioctrl",
-    'bench: --workload: expected read or ioctl, saw "ioctrl"; did you mean ioctl?',
+    'bench: --workload: expected read, ioctl or roles, saw "ioctrl"; did you mean ioctl?',
   ],
   ["bench --width 10", 'bench: --width: expected a whole number from 40 to 1000, saw "10"'],
   ["bench --json=", 'bench: --json: expected a name, saw ""'],
