@@ -34,6 +34,7 @@ export * from "./fs/char_dev";
 export * from "./fs/file";
 export * from "./fs/file_table";
 export * from "./fs/inode";
+export * from "./fs/kernfs/dir";
 export * from "./gates/gate";
 export * from "./gates/table";
 export * from "./init/main";

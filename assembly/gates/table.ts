@@ -7,6 +7,8 @@
  * built with: ids below FIRST_ATOMIC. They are called once a job, never in a loop.
  */
 import { busted_gate } from "./busted";
+import { kernfs_active_gate } from "./kernfs_active";
+import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
 import { refcount_gate } from "./refcount";
 import { rwsem_gate } from "./rwsem";
@@ -16,6 +18,8 @@ export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;
 export const GATE_PERCPU_REF: u32 = 2;
 export const GATE_REFCOUNT: u32 = 3;
+export const GATE_MUTEX: u32 = 7;
+export const GATE_KERNFS_ACTIVE: u32 = 8;
 export const GATE_BUSTED: u32 = 64;
 
 /** What both functions below return for an id that is not in the table. */
@@ -32,6 +36,10 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<percpu_ref_gate>();
     case GATE_REFCOUNT:
       return op.run<refcount_gate>();
+    case GATE_MUTEX:
+      return op.run<mutex_gate>();
+    case GATE_KERNFS_ACTIVE:
+      return op.run<kernfs_active_gate>();
     case GATE_BUSTED:
       return op.run<busted_gate>();
     default:

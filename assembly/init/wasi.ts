@@ -33,9 +33,11 @@ import { PERCPU_EVENTS, per_cpu_ptr } from "../arch/wasm/percpu";
 import { proc_exit, thread_spawn } from "../arch/wasm/wasi";
 import { REV_PUT_DEVICE } from "../drivers/cxl/memdev/revision";
 import { driver_exists } from "../drivers/cxl/memdev/table";
-import { FIRST_CONTROL } from "../gates/gate";
+import { FIRST_ATOMIC, FIRST_CONTROL } from "../gates/gate";
 import {
   GATE_BUSTED,
+  GATE_KERNFS_ACTIVE,
+  GATE_MUTEX,
   GATE_PERCPU_REF,
   GATE_REFCOUNT,
   GATE_RWSEM,
@@ -193,6 +195,12 @@ function put_gate(gate: u32): void {
     case GATE_REFCOUNT:
       put_text(0x746e756f63666572); // "refcount"
       break;
+    case GATE_MUTEX:
+      put_text(0x786574756d); // "mutex"
+      break;
+    case GATE_KERNFS_ACTIVE:
+      put_text(0x615f73666e72656b, 0x6576697463); // "kernfs_a" "ctive"
+      break;
     case GATE_BUSTED:
       put_text(0x646574737562); // "busted"
       break;
@@ -273,10 +281,11 @@ function is_driver_gate(gate: u32): bool {
 export function _start(): void {
   start_machine();
   let held = true;
-  for (let gate: u32 = 0; is_driver_gate(gate); gate++) {
-    if (!storm_gate(gate)) held = false;
+  for (let gate: u32 = 0; gate < FIRST_CONTROL; gate++) {
+    if (is_driver_gate(gate) && !storm_gate(gate)) held = false;
   }
-  for (let gate = FIRST_CONTROL; is_driver_gate(gate); gate++) {
+  for (let gate = FIRST_CONTROL; gate < FIRST_ATOMIC; gate++) {
+    if (!is_driver_gate(gate)) continue;
     put_gate(gate);
     put_text(0x6f72746e6f632061, 0x7320746f6e202c6c, 0x64656d726f74); // "a contro" "l, not s" "tormed"
     put_line();

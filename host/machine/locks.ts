@@ -9,6 +9,7 @@ export type LockClass =
   | "completion"
   | "percpu_ref"
   | "refcount_gate"
+  | "kernfs_node"
   | "refcount"
   | "spinlock";
 
@@ -25,7 +26,8 @@ export type LockValues = Readonly<Record<string, number>>;
 
 /** Structures that are a lock as a whole. */
 const STRUCTURES: ReadonlySet<string> = new Set<LockClass>([
-  ...(["rw_semaphore", "mutex", "completion", "percpu_ref", "refcount_gate"] as const),
+  ...(["rw_semaphore", "mutex", "completion", "percpu_ref"] as const),
+  ...(["refcount_gate", "kernfs_node"] as const),
 ]);
 
 /** Words that are a lock or a count in a structure that is more. */
@@ -93,6 +95,8 @@ export function describeLock(
         ...line("active_users", refcountText(value("active_users"))),
         ...line("dying", value("dying") === 0 ? "0: open" : `${value("dying")}: closed`),
       ];
+    case "kernfs_node":
+      return line("active", activeText(value("active"), abi.constant("KN_DEACTIVATED_BIAS")));
     case "refcount":
       return [`${name} = ${refcountText(value("word"))}`];
     case "spinlock":
@@ -162,6 +166,11 @@ function percpuRefText(abi: KernelAbi, ptr: number): string {
 function refcountText(count: number): string {
   if (count === 0) return "0: dead";
   return count < 0 ? `${hex(count)}: saturated` : `${count}: ${plural(count, "reference")}`;
+}
+
+function activeText(active: number, bias: number): string {
+  if (active >= 0) return `${active}: open, ${active} inside`;
+  return `${hex(active)}: deactivated, ${active - bias} inside`;
 }
 
 function spinlockText(word: number): string {

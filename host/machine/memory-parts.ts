@@ -52,6 +52,8 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
     ["gate", "refcount_gate"],
     ["drained", "completion"],
   ],
+  mutex: [["mutex", "mutex"]],
+  kernfs_active: [["kn", "kernfs_node"]],
 };
 
 /** Parts of the layouts given, one behind the other. */
@@ -216,6 +218,10 @@ export function staticParts(abi: KernelAbi): Part[] {
     { at: at("CXL_MEMDEV_IDA"), name: "cxl_memdev_ida", layout: "ida" },
     { at: at("CXL_MEMDEV_RWSEM"), name: "cxl_memdev_rwsem", layout: "rw_semaphore" },
     { at: at("CXL_STATE"), name: "cxl_globals", layout: "cxl_globals" },
+    {
+      ...{ at: at("KERNFS_ROOT"), name: "kernfs_root.deactivate_waitq" },
+      layout: "wait_queue_head",
+    },
     { at: at("KASAN_BOOT_STACK"), name: "kasan_boot_stack", bytes: 0x3c0 },
     { at: at("CXL_MEMDEV_IDA_BITMAP"), name: "cxl_memdev_ida_bitmap", count: 2049 },
     { at: at("FD_ARRAY"), name: "fd_array", count: at("NR_OPEN") },

@@ -77,7 +77,7 @@ const driverOf = (gate: string) => COMPLETE.find((one) => one.gate === gate) as 
 test("every class that a part is laid out by is there", () => {
   const { kernel } = new LocalMachine(1);
   const parts = [...staticParts(kernel), ...unitParts(kernel)];
-  for (const gate of ["rwsem_per_device", "percpu_ref", "refcount"]) {
+  for (const gate of ["rwsem_per_device", "percpu_ref", "refcount", "mutex", "kernfs_active"]) {
     parts.push(...Object.values(objectParts(kernel, layouts, gate)).flat());
   }
   for (const { layout } of parts) if (layout) assert.ok(layouts.has(layout), layout);

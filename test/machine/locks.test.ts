@@ -64,6 +64,10 @@ test("counts say whether what they count is alive", () => {
     "x.active_users = 2: 2 references",
     "x.dying = 1: closed",
   ]);
+  assert.equal(tell("kernfs_node", { active: 2 }), ["x.active = 2: open, 2 inside"]);
+  assert.equal(tell("kernfs_node", { active: abi.constant("KN_DEACTIVATED_BIAS") + 1 }), [
+    "x.active = 0x80000002: deactivated, 1 inside",
+  ]);
 });
 
 test("a spinlock is free, locked, or locked with somebody who may sleep", () => {

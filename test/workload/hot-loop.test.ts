@@ -40,6 +40,16 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],
+  mutex: [
+    [OP.load32, BODY],
+    [OP.atomicCmpxchg32, 2 * SECTIONS],
+  ],
+  kernfs_active: [
+    [OP.load32, BODY],
+    [OP.atomicLoad32, SECTIONS],
+    [OP.atomicCmpxchg32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
+  ],
   busted: [[OP.load32, BODY]],
 };
 const COUNTED = [

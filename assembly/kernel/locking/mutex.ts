@@ -210,7 +210,8 @@ function mutex_wait_locked(lock: mutex, waiter: usize): void {
   end_wait();
 }
 
-function mutex_lock_slowpath(lock: mutex): void {
+/** What is left when __mutex_trylock_fast() said no. Context, Ordering: as mutex_lock(). */
+export function mutex_lock_slowpath(lock: mutex): void {
   if (__mutex_trylock(lock) || mutex_optimistic_spin(lock)) return;
   raw_spin_lock(wait_lock_of(lock));
   if (!__mutex_trylock(lock)) {
@@ -225,9 +226,19 @@ function mutex_lock_slowpath(lock: mutex): void {
   raw_spin_unlock(wait_lock_of(lock));
 }
 
+/**
+ * The fast half of mutex_lock(), for hot loops.
+ *
+ * @returns true with the mutex held; false asks for mutex_lock_slowpath()
+ * Context: never sleeps. Ordering: acquire if true (O1).
+ */
+export function __mutex_trylock_fast(lock: mutex): bool {
+  return cmpxchg_owner(lock, 0, current_task()) === 0;
+}
+
 /** Takes the mutex. Context: sleeps; not recursive. Ordering: acquire (O1). */
 export function mutex_lock(lock: mutex): void {
-  if (cmpxchg_owner(lock, 0, current_task()) !== 0) mutex_lock_slowpath(lock);
+  if (!__mutex_trylock_fast(lock)) mutex_lock_slowpath(lock);
 }
 
 /**
@@ -261,7 +272,8 @@ function mutex_release(lock: mutex): u32 {
   return owner;
 }
 
-function mutex_unlock_slowpath(lock: mutex): void {
+/** What is left when __mutex_unlock_fast() said no. Context, Ordering: as mutex_unlock(). */
+export function mutex_unlock_slowpath(lock: mutex): void {
   if (!mutex_is_mine(lock)) {
     panic(BUG_MUTEX_UNLOCK_BY_NON_OWNER, <u32>changetype<usize>(lock), READ_ONCE(owner_of(lock)));
   }
@@ -279,9 +291,19 @@ function mutex_unlock_slowpath(lock: mutex): void {
   wake_up_q();
 }
 
+/**
+ * The fast half of mutex_unlock(), for hot loops.
+ *
+ * @returns true with the mutex free; false asks for mutex_unlock_slowpath()
+ * Context: its owner; never sleeps. Ordering: release if true (O1).
+ */
+export function __mutex_unlock_fast(lock: mutex): bool {
+  return cmpxchg_owner(lock, current_task(), 0) === current_task();
+}
+
 /** Gives up the mutex. Context: its owner; never sleeps. Ordering: release (O1). */
 export function mutex_unlock(lock: mutex): void {
-  if (cmpxchg_owner(lock, current_task(), 0) !== current_task()) mutex_unlock_slowpath(lock);
+  if (!__mutex_unlock_fast(lock)) mutex_unlock_slowpath(lock);
 }
 
 function mutex_is_mine(lock: mutex): bool {
