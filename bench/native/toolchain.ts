@@ -9,7 +9,15 @@ import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MachineError } from "../../host/errors.ts";
 
-const FLAGS = ["-O2", "-std=c11", "-pthread", "-Wall", "-Wextra", "-Wno-unused-parameter"];
+const FLAGS = [
+  "-O2",
+  "-std=c11",
+  "-D_GNU_SOURCE",
+  "-pthread",
+  "-Wall",
+  "-Wextra",
+  "-Wno-unused-parameter",
+];
 
 const built = extname(import.meta.url) === ".ts" ? "../../" : "../../../";
 export const SOURCES: string = fileURLToPath(new URL(`${built}bench/native/`, import.meta.url));
@@ -52,18 +60,16 @@ export function buildYardstick({ command }: Compiler, sources = SOURCES, into = 
     const twins = cFiles(sources).map(compile);
     for (const { object, failure } of twins) if (object === null) throw new MachineError(failure);
     const objects = twins.flatMap(({ object }) => object ?? []);
-    const libs: string[] = [];
+    let libs: readonly string[] = [];
     const without: string[] = [];
     for (const source of cFiles(join(sources, "peers"))) {
       const own = LIBS.exec(readFileSync(source, "utf8"))?.[1]?.split(" ") ?? [];
+      const more = [...libs, ...own.filter((lib) => !libs.includes(lib))];
       const { object } = compile(source);
-      const linked = object !== null && link(command, [...objects, object], own, scratch) === null;
-      if (!linked) {
-        without.push(basename(source, ".c"));
-        continue;
-      }
-      objects.push(object);
-      libs.push(...own.filter((lib) => !libs.includes(lib)));
+      if (object !== null && link(command, [...objects, object], more, scratch) === null) {
+        objects.push(object);
+        libs = more;
+      } else without.push(basename(source, ".c"));
     }
     const failure = link(command, objects, libs, scratch);
     if (failure !== null) throw new MachineError(failure);
