@@ -141,7 +141,7 @@ withCc("a twin that is broken is found out", async () => {
 
 withCc("a window gives each thread's samples", async () => {
   const twin = named(await yardstick().twins(), "percpu_ref");
-  const request = { threads: 2, devices: "own", windowNs: 2e6, warmupNs: 1e5 } as const;
+  const request = { threads: 2, devices: "own", round: 0, windowNs: 2e6, warmupNs: 1e5 } as const;
   const reports = await yardstick().read(twin, request);
   assert.is(reports.length, 2);
   for (const { ops, elapsedNs, samples, dropped } of reports) {
