@@ -35,14 +35,12 @@ const withCc = compiler === null ? test.skip : test;
 
 const scratch = mkdtempSync(join(tmpdir(), "hotunplug-native-"));
 const running: Yardstick[] = [];
-const built = new Map<string, string>();
 
-/** Builds the twins, those of `sources`, if that was not done, and starts them. */
-function start(into: string, sources?: string): Yardstick {
+/** Builds the twins, or those of `sources` in a folder of their own, and starts them. */
+function start(sources?: string, into = ""): Yardstick {
   assert.ok(compiler);
-  const path = built.get(into) ?? buildYardstick(compiler, sources, join(scratch, into)).path;
-  built.set(into, path);
-  const yardstick = new Yardstick(path);
+  const where = sources === undefined ? undefined : join(scratch, into);
+  const yardstick = new Yardstick(buildYardstick(compiler, sources, where).path);
   running.push(yardstick);
   return yardstick;
 }
@@ -60,7 +58,7 @@ function named(twins: readonly Twin[], name: string): Twin {
 
 let shared: Yardstick | null = null;
 function yardstick(): Yardstick {
-  shared ??= start("as-is");
+  shared ??= start();
   return shared;
 }
 
@@ -128,7 +126,7 @@ withCc("a twin that is broken is found out", async () => {
   const sources = copyOf("broken", [...BROKEN.map(([file]) => file), "mutex", "atomic_pair"]);
   for (const [file, from, to] of BROKEN) change(join(sources, `${file}.c`), from, to);
   for (const [from, to] of CROWDED) change(join(sources, "mutex.c"), from, to);
-  const broken = start("broken-build", sources);
+  const broken = start(sources, "broken-build");
   const twins = await broken.twins();
   const verdictOn = async (name: string) =>
     (await broken.check(named(twins, name), 2, BURSTS)) ?? "nothing";
@@ -172,7 +170,7 @@ withCc(
 );
 
 withCc("a process that dies is an error with its last words", async () => {
-  const dying = start("as-is");
+  const dying = start();
   const [twin] = await dying.twins();
   assert.ok(twin);
   try {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libs: -pthread
 /* pthread_mutex — the C library's mutex. */
 #include "gate.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libs: -pthread
 /* pthread_rwlock — the C library's reader/writer lock, held for reading. */
 #include "gate.h"
 
