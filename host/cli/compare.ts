@@ -5,7 +5,6 @@ import { compareResults } from "../report/side-by-side.ts";
 import { baselineOptions } from "./baseline.ts";
 import { benchAsked, benchOptions, paceOf, threadCounts } from "./bench.ts";
 import { type Context, define } from "./command.ts";
-import { engineOption } from "./engines.ts";
 import { finish, outputOf } from "./measure.ts";
 import { measureBaselined } from "./measure-baselined.ts";
 import { duration, flag, percent } from "./options.ts";
@@ -17,7 +16,6 @@ function compareOptions(context: Context) {
     quick: flag(false, "fewer rounds, shorter windows and storms: a first look in about a minute"),
     ...benchOptions(context, paceOf(context)),
     storm: duration(10 * MS, 3600e9, 5e9, "length of each gate's storm"),
-    engine: engineOption(),
     ...baselineOptions(),
     force: flag(
       false,
@@ -33,7 +31,7 @@ function compareOptions(context: Context) {
 /** What --quick changes, where the command line does not say otherwise. */
 function quickValues({ cores }: Context) {
   const threads = [...new Set([...threadCounts(cores), cores])].filter((count) => count <= 64);
-  return { threads, rounds: 11, window: 10 * MS, storm: 1e9 };
+  return { threads, rounds: 12, window: 10 * MS, storm: 1e9 };
 }
 
 /** Options that say something of two saved results; the others are about a run. */

@@ -11,7 +11,7 @@ const USUAL = new Set(["rwsem", "percpu_ref"]);
 
 function selfTestOptions(context: Context) {
   const { catalogue, cores } = context;
-  const pace = { threads: [...new Set([1, Math.min(cores, 64)])], rounds: 11, windowNs: 5 * MS };
+  const pace = { threads: [...new Set([1, Math.min(cores, 64)])], rounds: 12, windowNs: 5 * MS };
   const names = catalogue.gates.map(({ name }) => name);
   const usual = names.filter((name) => USUAL.has(name));
   return {

@@ -17,12 +17,12 @@ const HALVINGS = 50;
  * Clopper and Pearson's interval: the shares under which neither so many hits nor so few would have a
  * chance of less than 2.5 %. It holds the true share in at least 95 % of cases, whatever that is.
  *
- * @param hits, of - 0 <= hits <= of, of > 0; the cases independent of one another
+ * @param hits, of - 0 <= hits <= of, the cases independent of one another; of none nothing is known
  */
 export function shareOf(hits: number, of: number): Share {
   const low = hits === 0 ? 0 : crossing((p) => 1 - binomialCdf(hits - 1, of, p) > TAIL);
   const high = hits === of ? 1 : crossing((p) => binomialCdf(hits, of, p) < TAIL);
-  return { hits, of, share: hits / of, low, high };
+  return { hits, of, share: of === 0 ? 0 : hits / of, low, high };
 }
 
 /** Where a condition that is false at 0 becomes true. */
@@ -37,7 +37,7 @@ function crossing(holds: (p: number) => boolean): number {
 }
 
 /** P(X <= k) of n cases with a chance of p each, 0 < p < 1; summed in logarithms, which never underflow. */
-function binomialCdf(k: number, n: number, p: number): number {
+export function binomialCdf(k: number, n: number, p: number): number {
   let logTerm = n * Math.log1p(-p);
   let sum = Math.exp(logTerm);
   for (let i = 1; i <= k; i++) {

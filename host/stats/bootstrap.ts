@@ -8,12 +8,19 @@
  * Phi(-sqrt(n / (n - 1)) * t(0.975, n - 1)) instead of 0.025: Hesterberg's expanded percentile
  * interval ("What teachers should know about the bootstrap", 2015).
  *
+ * An interval of a median never ends inside the one that the binomial distribution gives, from the k-th
+ * least to the k-th greatest sample, which holds the median in at least 95 % of cases whatever the
+ * samples' distribution. The two are nearly the same but for 11 samples: there the bootstrap alone ends
+ * at the third and held the median in 93 % only.
+ *
  * Coverage, simulated over normal, log-normal, Cauchy and one-sidedly disturbed samples
- * (test/stats/coverage.test.ts): 93 % (11 samples) to 99 % (8) for 6 to 40 of them. Below
- * MIN_SAMPLES no distribution-free 95 % interval exists: even [least, greatest] holds the median
- * only 1 - 2^(1-n) of the time.
+ * (test/stats/coverage.test.ts): 95 % to 99 % for 6 to 40 of them, most for 7, 8 and 11, where the
+ * steps between samples are widest. Below MIN_SAMPLES no distribution-free 95 % interval exists: even
+ * [least, greatest] holds the median only 1 - 2^(1-n) of the time.
  */
+import { binomialCdf } from "./binomial.ts";
 import { medianOfSorted } from "./median.ts";
+import { normalTail } from "./normal.ts";
 import { type Random, randomFrom } from "./random.ts";
 
 /** An interval around an estimate; same unit as the estimate. */
@@ -29,6 +36,8 @@ export interface Interval {
 /** Below this many samples an interval is narrower than it says, and decides nothing. */
 export const MIN_SAMPLES = 6;
 
+const TAIL = 0.025;
+
 /** The tail cut at each end is never under 0.002 from n = 6 on: 8 resamples of 4000 or more. */
 const RESAMPLES = 4000;
 
@@ -40,8 +49,23 @@ const RESAMPLES = 4000;
 export function bootstrapMedian(samples: readonly number[], seed: number): Interval {
   const random = randomFrom(seed);
   const resample = resamplerOf(samples, random);
-  const estimate = medianOfSorted(Float64Array.from(samples).sort());
-  return cutTails(estimate, samples.length, resample);
+  const sorted = Float64Array.from(samples).sort();
+  const cut = cutTails(medianOfSorted(sorted), samples.length, resample);
+  const k = certainRank(samples.length);
+  const [low, high] = [sorted[k - 1] as number, sorted[sorted.length - k] as number]; // 1 <= k <= n / 2
+  return { ...cut, low: Math.min(cut.low, low), high: Math.max(cut.high, high) };
+}
+
+const ranks = new Map<number, number>();
+
+/** The greatest k so that a median lies below the k-th least of n samples in at most 2.5 % of cases; at least 1. */
+function certainRank(n: number): number {
+  const known = ranks.get(n);
+  if (known !== undefined) return known;
+  let k = 1;
+  while (binomialCdf(k, n, 0.5) <= TAIL) k++;
+  ranks.set(n, k);
+  return k;
 }
 
 /**
@@ -86,7 +110,7 @@ function cutTails(estimate: number, n: number, resample: () => number): Interval
 /** Share of resamples to cut off at each end; 0 where t has no finite quantile to speak of. */
 function tailOf(n: number): number {
   if (n < 3) return 0;
-  return normalCdf(-Math.sqrt(n / (n - 1)) * studentQuantile975(n - 1));
+  return normalTail(Math.sqrt(n / (n - 1)) * studentQuantile975(n - 1));
 }
 
 /** Cornish and Fisher's expansion; within 0.3 % of the tables from 4 degrees of freedom on. */
@@ -98,14 +122,4 @@ function studentQuantile975(freedom: number): number {
   const second = (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom ** 2);
   const third = (3 * z ** 7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom ** 3);
   return z + first + second + third;
-}
-
-/** Abramowitz and Stegun 26.2.17 for x < 0; absolute error under 1e-7. */
-function normalCdf(x: number): number {
-  const t = 1 / (1 - 0.2316419 * x);
-  const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
-  const poly =
-    t *
-    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return density * poly;
 }

@@ -42,9 +42,9 @@ export function unpairedRatio(a: Rounds, b: Rounds, seed: number): Ratio | null 
 /**
  * What the interval allows to be said of a next to b.
  *
- * False alarms: two contenders that do not differ are called "faster" or "slower" in at most 7 of
- * 100 comparisons (5 by design), for any number of rounds: test/stats/coverage.test.ts. With fewer
- * than MIN_SAMPLES rounds nothing is said.
+ * False alarms: two contenders that do not differ are called "faster" or "slower" in at most 5 of 100
+ * comparisons, for any number of rounds that do not depend on one another: test/stats/coverage.test.ts,
+ * and of real rounds `hotunplug selftest`. With fewer than MIN_SAMPLES rounds nothing is said.
  */
 export function wordFor({ ratio, pairs }: Ratio): "faster" | "slower" | "no difference seen" {
   if (pairs < MIN_SAMPLES) return "no difference seen";

@@ -26,6 +26,16 @@ test("for 9 samples the interval ends at the second and the eighth", () => {
   assert.is(high, sorted[7]);
 });
 
+test("for 11 samples, where the bootstrap alone ends at the third, it ends at the second and the tenth", () => {
+  // [x3, x11-2] holds the median in 93.5 % of cases, [x2, x10] in 98.8 %: the binomial distribution.
+  const samples = [...SAMPLES, 10.7, 13.4];
+  const sorted = [...samples].sort((a, b) => a - b);
+  for (let seed = 1; seed <= 20; seed++) {
+    const { low, high } = bootstrapMedian(samples, seed);
+    assert.ok(low <= (sorted[1] as number) && high >= (sorted[9] as number), `seed ${seed}`);
+  }
+});
+
 test("an outlier does not stretch the interval", () => {
   const { high } = bootstrapMedian([...SAMPLES.slice(0, -1), 5000], 1);
   assert.ok(high < 13, `high end is ${high}`);
