@@ -11,6 +11,7 @@ import { noiseFloor } from "../result/noise.ts";
 import type { GateFacts, NoiseFloor, PairRow, RemovalRow, TierFacts } from "../result/result.ts";
 import type { RunContext } from "../result/run.ts";
 import { randomFrom } from "../stats/random.ts";
+import { type Drift, driftOf, paceOf, steadinessOf } from "../stats/steadiness.ts";
 import { baselines, type Gate, gateContender, secondOf } from "./contenders.ts";
 import { gateFacts, tierFacts } from "./facts.ts";
 import { Fleet } from "./fleet.ts";
@@ -28,6 +29,7 @@ export interface Measured {
   readonly removals: readonly RemovalRow[];
   /** Absent when nothing of the A/A pair was measured. */
   readonly noise?: NoiseFloor;
+  readonly drift: Drift | null;
   readonly tier: TierFacts;
   readonly notes: readonly string[];
 }
@@ -72,8 +74,8 @@ export async function measure(
           })
         : null;
     await goThrough(removals ? [...timed, removals] : timed, asked, context);
-    const pairs = timed.flatMap((part) => part.rows(asked.seed));
-    const removed = removals?.rows(asked.seed) ?? [];
+    const pairs = timed.flatMap((part) => part.rows(asked.seed)).map(withSteadiness);
+    const removed = (removals?.rows(asked.seed) ?? []).map(withSteadiness);
     const noise = noiseFloor(pairs, removed, { first: second.of, second: second.name }, asked.seed);
     const isOwn = (row: PairRow | RemovalRow) => row.contender !== second.name;
     return {
@@ -81,12 +83,17 @@ export async function measure(
       pairs: pairs.filter(isOwn),
       removals: removed.filter(isOwn),
       ...(noise ? { noise } : {}),
+      drift: driftOf(paceOf([...pairs, ...removed].map(({ samples }) => samples))),
       tier: tierFacts(machine, pairs),
       notes: context.signal.aborted ? [] : timed.flatMap((part) => part.notes()),
     };
   } finally {
     await fleet.close();
   }
+}
+
+function withSteadiness<R extends PairRow | RemovalRow>(row: R): R {
+  return { ...row, steadiness: steadinessOf(row.samples) };
 }
 
 function pairPart(

@@ -35,6 +35,7 @@ export const runBench: RunBench = async (asked, context) => {
       comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
       ...(measured.noise ? { noise: measured.noise } : {}),
+      drift: measured.drift,
       notes,
     },
   );

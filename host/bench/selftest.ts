@@ -6,7 +6,7 @@
  */
 
 import { tierSelectable } from "../machine/engine.ts";
-import { environmentOf } from "../machine/environment.ts";
+import { environmentOf, watchHost } from "../machine/environment.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { SelfTestAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
@@ -41,6 +41,7 @@ export const runSelfTest: RunSelfTest = async (asked, context) => {
   const { signal, onProgress } = context;
   const startedAt = new Date();
   let environment: Environment = {};
+  const atEnd = watchHost();
   let tier: TierFacts | undefined;
   const inspect = (machine: Machine) => {
     if (tier) return;
@@ -69,7 +70,8 @@ export const runSelfTest: RunSelfTest = async (asked, context) => {
   const injection = injected.length > 0 ? injectionOf(injected, facts) : null;
   return assembleResult(
     {
-      ...{ command: "selftest", asked, environment, startedAt, interrupted: signal.aborted },
+      ...{ command: "selftest", asked, startedAt, interrupted: signal.aborted },
+      environment: { ...environment, ...atEnd() },
       tier: tier ?? { inForce: "unknown", selectable: tierSelectable(), addOverExchange: null },
     },
     rows.length > 0 ? { selftest: selfTestOf(runs, rows, injection) } : {},

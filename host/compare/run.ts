@@ -56,6 +56,7 @@ export const runCompare: RunCompare = async (asked, context) => {
       comparisons: compareGates(pairs, removals, reference, asked.seed),
       breakEvens: breakEvens(pairs),
       ...(measured.noise ? { noise: measured.noise } : {}),
+      drift: measured.drift,
       notes: [...measured.notes, ...notes],
     },
   );

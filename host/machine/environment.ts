@@ -8,7 +8,8 @@ import { engineName, hasWaitBug, isV8, type Tier, tierInForce, tierSelectable } 
 import { readHostFacts } from "./host-facts.ts";
 import { type KernelImage, kernelImage, MIN_PAGES } from "./image.ts";
 import type { Machine } from "./machine.ts";
-import { readProcStat, stealPct } from "./proc-stat.ts";
+import { othersPct, readProcStat, stealPct } from "./proc-stat.ts";
+import { involuntarySwitches, switchesBetween } from "./switches.ts";
 import { wasiImports } from "./wasi.ts";
 
 const CLOCK_BATCHES = 21;
@@ -95,10 +96,20 @@ export async function placeOf(tier: Tier): Promise<{ environment: Environment; t
  */
 export function watchHost(): () => Environment {
   const before = readProcStat();
+  const switchesBefore = involuntarySwitches();
+  const startedMs = performance.now();
+  const ours = process.cpuUsage();
   return () => {
     const after = readProcStat();
     const pct = stealPct(before?.all, after?.all);
+    const { user, system } = process.cpuUsage(ours);
+    const others = othersPct(before?.all, after?.all, (user + system) / 1e6);
+    const switches = switchesBetween(switchesBefore, involuntarySwitches());
+    const seconds = (performance.now() - startedMs) / 1e3;
     return {
+      othersPct: others === null ? null : Math.round(others * 10) / 10,
+      involuntarySwitches: switches,
+      involuntarySwitchesPerS: switches === null ? null : Math.round(switches / seconds),
       stealPct: pct === null ? null : Math.round(pct * 100) / 100,
       stealTicks: [before?.all.steal ?? null, after?.all.steal ?? null],
       loadAverageAfter: Math.round((loadavg()[0] ?? 0) * 100) / 100,

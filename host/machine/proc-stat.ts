@@ -67,3 +67,25 @@ export function stealPct(before: CpuTimes | undefined, after: CpuTimes | undefin
   if (ticks <= 0 || after.steal < before.steal) return null;
   return ((after.steal - before.steal) / ticks) * 100;
 }
+
+const USER_HZ = 100;
+
+/**
+ * The share of the CPUs' time between two readings that other programs of this system used.
+ *
+ * @param oursS - what this process used meanwhile, seconds
+ * @returns %, 0 to 100; null where it is not counted, or too short a time went by
+ */
+export function othersPct(
+  before: CpuTimes | undefined,
+  after: CpuTimes | undefined,
+  oursS: number,
+): number | null {
+  if (!before || !after) return null;
+  const ticks = after.total - before.total;
+  if (ticks <= 0) return null;
+  const stolen = (after.steal ?? 0) - (before.steal ?? 0);
+  const busy = ticks - (after.idle - before.idle) - stolen;
+  const pct = ((busy - oursS * USER_HZ) / ticks) * 100;
+  return Math.min(Math.max(pct, 0), 100); // ticks are coarse
+}

@@ -10,6 +10,7 @@ import {
   stormWord,
   verdictStorms,
 } from "./rows.ts";
+import { isUnstable, UNSTABLE_MARK } from "./steadiness.ts";
 import type { Canvas } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatBytes, formatChangePct, formatNs, formatPairTime, formatPlural } from "./units.ts";
@@ -52,9 +53,13 @@ function pairGroups(result: Result, names: readonly string[]): Group[] {
 function pairCell(row: PairRow | undefined): Cell {
   if (!row) return NOTHING;
   if (row.contender === EMPTY_LOOP) {
-    return { text: `(${formatPairTime(row.raw.median)})`, look: "dim" };
+    return { text: `(${formatPairTime(row.raw.median)})${markOf(row)}`, look: "dim" };
   }
-  return { text: formatPairTime(row.net.median) };
+  return { text: `${formatPairTime(row.net.median)}${markOf(row)}` };
+}
+
+function markOf(row: PairRow | RemovalRow): string {
+  return isUnstable(row) ? UNSTABLE_MARK : "";
 }
 
 /** One group for each condition and number of readers. */
@@ -67,7 +72,9 @@ function removalGroups(result: Result, names: readonly string[]): Group[] {
     const columns = (["p50", "p99", "max"] as const).map((title): Column => {
       const cells = names.map((name) => {
         const row = rows.find((r) => r.contender === name);
-        return row ? { text: formatNs(row.latency[title]) } : NOTHING;
+        if (!row) return NOTHING;
+        const mark = title === "p50" ? markOf(row) : "";
+        return { text: `${formatNs(row.latency[title])}${mark}` };
       });
       return { title, align: "right", cells };
     });

@@ -4,7 +4,7 @@ import type { ComparisonRow, PairRow, Result } from "../result/result.ts";
 import type { Interval } from "../stats/summary.ts";
 import { devicesName, distinct, isControl, isSideBySide, metricName } from "./rows.ts";
 import { type Canvas, type Style, styleFor, wrap } from "./style.ts";
-import { type Column, drawTable, type Group } from "./table.ts";
+import { type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatNs, formatNumber, formatPairTime, formatRange } from "./units.ts";
 
 /** Raw and net with their intervals: one table a setting. */
@@ -23,13 +23,20 @@ export function drawPairs(result: Result, canvas: Canvas): string[] {
         intervalGroup(`net, ${unit}`, rows, (row) => row.net),
         {
           title: "",
-          columns: [{ title: "rounds", align: "right", cells: rows.map((row) => `${row.raw.n}`) }],
+          columns: [
+            { title: "rounds", align: "right", cells: rows.map((row) => `${row.raw.n}`) },
+            { title: "outliers", align: "right", cells: rows.map(outliersText) },
+          ],
         },
       ],
       canvas,
     );
     return [...(i > 0 ? [""] : []), canvas.style.bold(name), ...table];
   });
+}
+
+function outliersText({ steadiness }: PairRow): string {
+  return steadiness ? String(steadiness.outliers) : NOT_MEASURED;
 }
 
 function intervalGroup(

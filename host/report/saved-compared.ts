@@ -62,6 +62,7 @@ const injection = is.object<Injection>({
 export const selftest = is.object<SelfTest>({
   runs: is.number,
   alarms: share,
+  undecided: is.number,
   detectsPct: is.nullable(is.number),
   settings: is.array(setting),
   injection: is.optional(injection),

@@ -5,7 +5,6 @@ import { UsageError } from "../errors.ts";
 import {
   type Against,
   type BreakEvenRow,
-  type EngineRows,
   type GateFacts,
   type NoiseFloor,
   type PairRow,
@@ -18,6 +17,7 @@ import {
   type Violation,
 } from "../result/result.ts";
 import type { Bucket, Histogram } from "../stats/histogram.ts";
+import type { Drift, Steadiness } from "../stats/steadiness.ts";
 import type { Summary } from "../stats/summary.ts";
 import { check, claim } from "./saved-check.ts";
 import { comparison, interval, rounds, selftest } from "./saved-compared.ts";
@@ -33,6 +33,13 @@ const histogram = is.object<Histogram>({
   p99: is.number,
   max: is.number,
   buckets: is.array(is.object<Bucket>({ fromNs: is.number, count: is.number })),
+});
+
+const drift = is.object<Drift>({ pct: is.number, p: is.number });
+const steadiness = is.object<Steadiness>({
+  outliers: is.number,
+  unstable: is.nullable(is.boolean),
+  drift: is.nullable(drift),
 });
 
 const tier = is.object<TierFacts>({
@@ -61,6 +68,7 @@ const pair = is.object<PairRow>({
   raw: summary,
   net: summary,
   samples: rounds,
+  steadiness: is.optional(steadiness),
 });
 
 const removal = is.object<RemovalRow>({
@@ -74,6 +82,7 @@ const removal = is.object<RemovalRow>({
   entrant: is.nullable(histogram),
   readersLossPct: is.nullable(summary),
   othersEffectPct: is.nullable(summary),
+  steadiness: is.optional(steadiness),
 });
 
 const violation = is.object<Violation>({
@@ -115,14 +124,6 @@ const noise = is.object<NoiseFloor>({
   removals: is.array(removal),
 });
 
-const engine = is.object<EngineRows>({
-  engine: is.string,
-  environment: is.anyObject,
-  tier,
-  pairs: is.array(pair),
-  removals: is.array(removal),
-});
-
 const against = is.object<Against>({
   baseline: is.string,
   startedAt: is.string,
@@ -158,9 +159,9 @@ const result: is.Shape<Result> = is.object<Result>({
   noise: is.optional(noise),
   selftest: is.optional(selftest),
   roles: is.optional(is.array(roleRow)),
+  drift: is.optional(is.nullable(drift)),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
-  engines: is.optional(is.array(engine)),
   against: is.optional(against),
   repeat: is.optional(repeat),
   notes: is.array(is.string),

@@ -49,13 +49,16 @@ function drawSettings(settings: readonly AaSetting[], canvas: Canvas): string[] 
   );
 }
 
-function sentences({ runs, alarms, detectsPct, injection }: SelfTest): string[] {
+function sentences({ runs, alarms, undecided, detectsPct, injection }: SelfTest): string[] {
   const sees =
     detectsPct === null
       ? "Over all of them no difference is seen in 4 of 5 comparisons."
       : `Over all of them a difference of ${pctText(detectsPct)} is seen in 4 of 5 comparisons.`;
   return [
     `In ${formatPlural(runs, "run")} a gate was called faster or slower than itself in ${shareText(alarms)}; 5 % may be.`,
+    ...(undecided > 0
+      ? [`${formatPlural(undecided, "comparison")} had too few rounds to say anything.`]
+      : []),
     sees,
     ...(injection ? [injectionText(injection)] : []),
   ];

@@ -16,6 +16,7 @@ import { distinct, verdictStorms } from "./rows.ts";
 /** What differs between any two runs of the same machine, and says nothing about it. */
 const VOLATILE_KEYS = new Set([
   ...["loadAverage", "loadAverageAfter", "stealPct", "stealTicks", "memoryAvailableBytes"],
+  ...["othersPct", "involuntarySwitches", "involuntarySwitchesPerS"],
   ...["clockResolutionNs", "clockCostNs", "tier"],
 ]);
 

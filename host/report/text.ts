@@ -8,16 +8,15 @@ import { drawChecks } from "./check.ts";
 import { drawClaims } from "./claims.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
-import { drawEngines } from "./engines.ts";
 import { drawHistory } from "./history.ts";
 import { noiseSentence } from "./noise.ts";
 import { drawRoles } from "./roles.ts";
 import { hasOversubscribed, isSideBySide, lacksRows } from "./rows.ts";
 import { drawSelfTest } from "./selftest.ts";
 import { sentencesOf } from "./sentences.ts";
+import { hasUnstable, steadinessRemarks, UNSTABLE_NOTE } from "./steadiness.ts";
 import { drawStorms } from "./storms.ts";
 import { type Canvas, wrap } from "./style.ts";
-import { tierText } from "./tier.ts";
 import { formatNumber, formatRange } from "./units.ts";
 
 /** An engine that takes this much longer for an atomic add than for an exchange makes a loop of it. */
@@ -49,7 +48,6 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawHistory(result, canvas),
     drawChecks(result, canvas, result.command !== "compare"),
     drawClaims(result, canvas),
-    drawEngines(result, canvas),
     drawRepeat(result, canvas),
     drawAgainst(result, canvas),
     drawSelfTest(result, canvas),
@@ -69,7 +67,7 @@ function drawPlace(result: Result, canvas: Canvas): string[] {
   const lines = wrap(`machine: ${environmentText(result.environment)}`, canvas.width, "", "  ");
   const timed = result.pairs.length + result.removals.length + (result.roles ?? []).length;
   if (timed === 0 && !result.selftest) return lines;
-  return [...lines, ...wrap(`tier: ${tierText(result.tier)}`, canvas.width, "", "  ")];
+  return [...lines, ...wrap(`tier: ${tierText(result)}`, canvas.width, "", "  ")];
 }
 
 /** What is worth a place on the line, with the words that go with it. */
@@ -109,6 +107,17 @@ function jsonText(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+function tierText({ tier }: Result): string {
+  const name = {
+    baseline: "baseline compiler for every row",
+    optimized: "optimizing compiler for every row",
+    unknown: "the engine's own choice",
+  }[tier.inForce];
+  const factor = tier.addOverExchange;
+  if (factor === null) return name;
+  return `${name}; an atomic add costs ${formatNumber(factor)} of an exchange`;
+}
+
 /** Seen on virtual machines with 2 cores: two regimes of one and the same loop, stable within a process. */
 const RUN_TO_RUN_NOTE =
   "Intervals are over the rounds of this run. What threads pay for a line that they share also moves from one run to the next, by 2 times and more: repeat the run before you call one such gate slower than another.";
@@ -132,6 +141,7 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
   }
   if (result.pairs.some((row) => row.threads > 1)) notes.push(RUN_TO_RUN_NOTE);
   if (lacksRows(result)) notes.push("-: no round of it could be used, or it was not reached.");
+  if (hasUnstable(result)) notes.push(UNSTABLE_NOTE);
   if (hasOversubscribed(result)) {
     const cores = result.environment["cores"];
     const count = typeof cores === "number" ? ` (${cores})` : "";
@@ -147,7 +157,7 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
 
 /** Warnings that the figures themselves call for, the runner's notes, and how the run ended. */
 function drawRemarks(result: Result, canvas: Canvas): string[] {
-  const remarks = result.notes.map((note) => `note: ${note}`);
+  const remarks = [...steadinessRemarks(result), ...result.notes.map((note) => `note: ${note}`)];
   if (result.comparisons.some((row) => row.pairs < MIN_SAMPLES)) {
     remarks.push(`note: under ${MIN_SAMPLES} rounds nothing is called faster or slower.`);
   }

@@ -17,6 +17,7 @@ export type Sections = Partial<
     | "noise"
     | "selftest"
     | "roles"
+    | "drift"
     | "checks"
     | "claims"
     | "notes"
@@ -59,6 +60,7 @@ export function assembleResult(facts: RunFacts, sections: Sections): Result {
     ...(sections.noise ? { noise: sections.noise } : {}),
     ...(sections.selftest ? { selftest: sections.selftest } : {}),
     ...(sections.roles ? { roles: sections.roles } : {}),
+    ...(sections.drift !== undefined ? { drift: sections.drift } : {}),
     ...(sections.checks ? { checks: sections.checks } : {}),
     ...(sections.claims ? { claims: sections.claims } : {}),
     notes: sections.notes ?? [],

@@ -8,6 +8,7 @@
  * CheckRow.verdict); a run that could not happen leaves no result but throws.
  */
 import type { Histogram } from "../stats/histogram.ts";
+import type { Drift, Steadiness } from "../stats/steadiness.ts";
 import type { Summary } from "../stats/summary.ts";
 import type { Asked, Devices, Workload } from "./asked.ts";
 import type { CheckRow, ClaimRow } from "./check.ts";
@@ -62,10 +63,10 @@ export interface Result {
   readonly selftest?: SelfTest;
   /** Of the roles workload: a row a gate and role. */
   readonly roles?: readonly RoleRow[];
+  /** How the pace of all rows together changed over the rounds; null: too few to say. */
+  readonly drift?: Drift | null;
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
-  /** Present when the same was measured in other engines: the rows of all but the first. */
-  readonly engines?: readonly EngineRows[];
   /** Present when the run was set beside a stored one. */
   readonly against?: Against;
   /** Present when the run was made twice, to be stored. */
@@ -115,6 +116,8 @@ export interface PairRow {
   readonly net: Summary;
   /** Raw, one a round, in round order, so that rows of a run pair by index; null: round dropped. */
   readonly samples: readonly (number | null)[];
+  /** Of the samples. */
+  readonly steadiness?: Steadiness;
 }
 
 /** What becomes of a thread that comes during a removal. Who passes a gate is not kept out by it. */
@@ -137,6 +140,8 @@ export interface RemovalRow {
   readonly readersLossPct: Summary | null;
   /** Change in throughput of readers of another device during removal, %; negative: they lose. */
   readonly othersEffectPct: Summary | null;
+  /** Of the samples. */
+  readonly steadiness?: Steadiness;
 }
 
 /** A property that did not hold. */
@@ -172,16 +177,6 @@ export interface StormRow {
   readonly violations: readonly Violation[];
   /** The command that runs this storm again. */
   readonly replay: string;
-}
-
-/** The same module and parameters in another engine. */
-export interface EngineRows {
-  /** Its name and version, as in "bun 1.4.5". */
-  readonly engine: string;
-  readonly environment: Environment;
-  readonly tier: TierFacts;
-  readonly pairs: readonly PairRow[];
-  readonly removals: readonly RemovalRow[];
 }
 
 /** A run beside a baseline, which is an earlier result that was stored under a name. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From the comparisons of `selftest` to what they say. */
-import { shareOf } from "../stats/binomial.ts";
+import { type Share, shareOf } from "../stats/binomial.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { median, percentileOfSorted } from "../stats/median.ts";
 import type { ComparisonRow } from "./compared.ts";
@@ -24,6 +24,7 @@ export function selfTestOf(
   return {
     runs,
     alarms: alarmsOf(rows),
+    undecided: rows.filter((row) => !isDecided(row)).length,
     detectsPct: detectsPct(rows),
     settings: [...settings.values()].map(settingOf),
     ...(injection ? { injection } : {}),
@@ -42,8 +43,15 @@ function settingOf(rows: readonly AaRow[]): AaSetting {
   };
 }
 
-function alarmsOf(rows: readonly ComparisonRow[]) {
-  return shareOf(rows.filter(({ word }) => word !== "no difference seen").length, rows.length);
+/** One of fewer rounds never says a word: to count it would make alarms look rarer than they are. */
+function isDecided({ pairs }: ComparisonRow): boolean {
+  return pairs >= MIN_SAMPLES;
+}
+
+function alarmsOf(rows: readonly ComparisonRow[]): Share {
+  const decided = rows.filter(isDecided);
+  const alarms = decided.filter(({ word }) => word !== "no difference seen");
+  return shareOf(alarms.length, decided.length);
 }
 
 /**
@@ -56,9 +64,11 @@ function alarmsOf(rows: readonly ComparisonRow[]) {
  * @returns %; null where it is more than any
  */
 export function detectsPct(rows: readonly ComparisonRow[]): number | null {
-  const factors = rows.flatMap(({ ratio: { low, high }, pairs }) => {
-    const never = pairs < MIN_SAMPLES || low <= 0;
-    return never ? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] : [1 / low, high];
+  const factors = rows.flatMap((row) => {
+    const { low, high } = row.ratio;
+    return !isDecided(row) || low <= 0
+      ? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+      : [1 / low, high];
   });
   const sorted = Float64Array.from(factors).sort();
   const pct = (percentileOfSorted(sorted, SEEN_PCT) - 1) * 100;

@@ -19,7 +19,7 @@ export interface AaRow extends ComparisonRow {
 export interface AaSetting {
   readonly gate: string;
   readonly metric: Metric;
-  /** Comparisons that said "faster" or "slower". */
+  /** Comparisons that said "faster" or "slower", of those that could. */
   readonly alarms: Share;
   /** How much longer the longer of the two times was, %: in the middle one of the runs. */
   readonly middlePct: number | null;
@@ -42,7 +42,10 @@ export interface Injection {
 export interface SelfTest {
   /** Runs that were finished. */
   readonly runs: number;
+  /** Comparisons that said "faster" or "slower", of those that could. */
   readonly alarms: Share;
+  /** Comparisons of too few rounds to say anything. */
+  readonly undecided: number;
   /**
    * The smallest difference, %, that is seen in at least 4 of 5 comparisons: by scaling the measured
    * times of one side. Null where none is.

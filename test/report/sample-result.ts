@@ -13,6 +13,7 @@ import type {
 } from "../../host/result/result.ts";
 import { histogramOf } from "../../host/stats/histogram.ts";
 import { randomFrom } from "../../host/stats/random.ts";
+import { driftOf, paceOf, steadinessOf } from "../../host/stats/steadiness.ts";
 import { lessBaseline, type Rounds, summarize } from "../../host/stats/summary.ts";
 
 const ROUNDS = 9;
@@ -66,6 +67,7 @@ function pairRows(): PairRow[] {
         ...{ oversubscribed: i === 2, unit: "ns/pair" as const, samples },
         raw: summarize(samples, "ns/pair", SEED),
         net: summarize(lessBaseline(samples, empty), "ns/pair", SEED),
+        steadiness: steadinessOf(samples),
       };
     });
   };
@@ -84,6 +86,7 @@ function removalRows(): RemovalRow[] {
       ...{ contender, condition, readers: condition === "idle" ? 0 : 1, oversubscribed: false },
       latency: latencies(median),
       samples: roundsAround(median, median),
+      steadiness: steadinessOf(roundsAround(median, median)),
       entrantOutcome,
       entrant: condition === "busy" ? latencies(median * 70) : null,
       readersLossPct: condition === "busy" ? summarize(roundsAround(3.1, 5), "%", SEED) : null,
@@ -220,6 +223,7 @@ function makeResult(): Result {
     comparisons: compareGates(pairs, removals, "rwsem", SEED),
     breakEvens: breakEvens(pairs),
     noise: noiseOf(pairs, removals),
+    drift: driftOf(paceOf([...pairs, ...removals].map(({ samples }) => samples))),
     notes: [],
   };
 }

@@ -73,6 +73,13 @@ test("alarms are counted by gate and setting, and in all", () => {
   assert.ok(Math.abs((settings[0]?.middlePct ?? 0) - 50.5) < 1e-9, "between 1 % and 100 %");
 });
 
+test("a comparison of too few rounds is no comparison that raised no alarm", () => {
+  const few = rowOf({ ratio: { median: 1, low: 0.9, high: 1.1 }, pairs: 5 });
+  const { alarms, undecided, detectsPct } = selfTestOf(1, [few, few], null);
+  assert.equal([alarms.hits, alarms.of, alarms.low, alarms.high, undecided], [0, 0, 0, 1, 2]);
+  assert.is(detectsPct, null);
+});
+
 test("a slowdown that was put in is found where the word is slower, and only there", () => {
   const comparisons = [between(1.02, 1.08), between(0.99, 1.05), between(0.9, 0.95)];
   const facts = { gate: "rwsem", serviceNs: 20_000, addedNs: 1_000, baseNs: [21_000, 20_000, 500] };
