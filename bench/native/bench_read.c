@@ -156,7 +156,7 @@ static void run_cpu(uint32_t n, void *arg)
 	struct bench_run *r = arg;
 	struct contender *c = r->job->contender;
 	struct bench_cpu *cpu = &r->cpus[n];
-	struct device *device = device_of(c, r->job->shared ? 0 : n);
+	struct device *device = device_of(c, r->job->round, r->job->shared ? 0 : n);
 	struct bench_report *report = &r->reports[n];
 
 	if (c->cpu_online != NULL)
@@ -183,7 +183,7 @@ const char *bench_read(const struct bench_job *job, struct bench_report *reports
 	run.job = job;
 	run.reports = reports;
 	for (uint32_t n = 0; n < job->ncpus; n++)
-		device_of(job->contender, job->shared ? 0 : n); /* before the threads look for theirs */
+		device_of(job->contender, job->round, job->shared ? 0 : n); /* before the threads look for theirs */
 	on_each_cpu(job->ncpus, run_cpu, &run);
 	return READ_ONCE(run.failure);
 }

@@ -9,8 +9,11 @@
 
 struct device;
 
-/* @returns device `n` of a contender, made at the first call; 0 is the one that threads share */
-struct device *device_of(struct contender *contender, uint32_t n);
+/*
+ * @returns the device of a CPU in a round, made at the first call; CPU 0's is the one that threads share.
+ * What they pay for it depends on where it lies, so each round has others: host/bench/pairs.ts.
+ */
+struct device *device_of(struct contender *contender, uint32_t round, uint32_t cpu);
 /* @returns a new one, of no number; ends the process when memory is out */
 struct device *device_create(struct contender *contender);
 void *device_gate(struct device *device);
@@ -20,6 +23,7 @@ struct bench_job {
 	struct contender *contender;
 	uint32_t ncpus;
 	bool shared;
+	uint32_t round;
 	uint64_t window_ns;
 	uint64_t warmup_ns;
 };

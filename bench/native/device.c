@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define PLACES NR_CPUS /* no two CPUs have the same in a round */
+
 struct device {
 	unsigned char before[0x800];
 	slot_t slot;
@@ -50,10 +52,11 @@ struct device *device_create(struct contender *contender)
 	return device;
 }
 
-struct device *device_of(struct contender *contender, uint32_t n)
+struct device *device_of(struct contender *contender, uint32_t round, uint32_t cpu)
 {
 	static struct made *all;
 	struct made *made = all;
+	uint32_t n = (round + cpu) % PLACES;
 
 	while (made != NULL && (made->contender != contender || made->n != n))
 		made = made->next;

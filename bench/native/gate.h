@@ -19,7 +19,12 @@
  *   at_rest(g)        nobody is inside: what the self-check asks. Nobody runs meanwhile.
  *   close(g)          brings the state to where a removal turns the fast path away. Nobody is inside.
  *                     NEVER_CLOSES: nothing does.
+ *   ADMITS_ONE        never two inside at once
  *   COUNTS_NOBODY     at_rest() does not tell whether somebody is inside
+ *
+ * Where an entry that is turned away leaves a trace that another device would see, #define BACKS_OUT, and:
+ *
+ *   back_out(g, t)    undoes what enter_fast() did
  *
  * Where a fast path can fail although nobody removes (a mutex), #define HAS_SLOWPATH, and:
  *
@@ -59,6 +64,7 @@ struct contender {
 	void (*exit)(void *gate);
 	bool (*at_rest)(void *gate);
 	bool counts_nobody;
+	bool admits_one;
 	/* NULL: nothing turns anybody away. */
 	void (*close)(void *gate);
 	/* Around the life of a thread that runs; NULL: nothing to do. */

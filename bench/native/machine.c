@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The part of machine.h that is no fast path, and the only one that names an operating system. */
-#define _GNU_SOURCE
 #include "machine.h"
 
 #include <pthread.h>

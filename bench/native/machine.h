@@ -26,6 +26,7 @@
 #define WRITE_ONCE(word, value) atomic_store_explicit(&(word), value, memory_order_relaxed)
 
 #define NR_CPUS 64
+#define PERCPU_BASE 0x10000
 #define PERCPU_STRIDE 0x10240
 #define PERCPU_PENDING 0x260
 #define PERCPU_RCU_SLOT 0x280
@@ -54,10 +55,10 @@ INLINE void *per_cpu_ptr(uint32_t offset, uint32_t cpu)
 	return percpu_units + (size_t)cpu * PERCPU_STRIDE + offset;
 }
 
-/* The task of this CPU, as the words of locks hold it. Its low bits are 0. */
+/* The task of this CPU, as the words of locks hold it. Never 0; its low bits are. */
 INLINE uint32_t current_task(void)
 {
-	return (uint32_t)(cpu_unit - percpu_units);
+	return PERCPU_BASE + (uint32_t)(cpu_unit - percpu_units);
 }
 
 /* What each burst of sections looks at: kernel/rcu/qsbr.ts. No grace period ever begins here. */

@@ -3,9 +3,10 @@
  * The native yardstick: reads commands from stdin, one a line, and answers each on stdout. It lives until
  * stdin ends, and no thread of it runs between two commands.
  *
- *   list                                      contender KIND NAME, a line each, then end
- *   read N THREADS shared|own WINDOW WARMUP   cpu DROPPED CLOCK OPS ELAPSED SAMPLE..., a line each, then end
- *   check N THREADS BURSTS                    end, or failed and why
+ *   list                                            contender KIND NAME, a line each, then end
+ *   read N THREADS shared|own ROUND WINDOW WARMUP   cpu DROPPED CLOCK OPS ELAPSED SAMPLE..., a line each,
+ *                                                   then end
+ *   check N THREADS BURSTS                          end, or failed and why
  *
  * N is the place in the list. Times are ns, samples ps. What cannot be understood ends the process, with
  * one line on stderr: the other end is broken.
@@ -65,8 +66,8 @@ static bool read_command(const char *line)
 	const char *failure;
 	uint32_t n;
 
-	if (sscanf(line, "read %" SCNu32 " %" SCNu32 " %7s %" SCNu64 " %" SCNu64, &n, &job.ncpus, devices,
-		   &job.window_ns, &job.warmup_ns) != 5)
+	if (sscanf(line, "read %" SCNu32 " %" SCNu32 " %7s %" SCNu32 " %" SCNu64 " %" SCNu64, &n, &job.ncpus,
+		   devices, &job.round, &job.window_ns, &job.warmup_ns) != 6)
 		return false;
 	job.contender = nth(n);
 	job.shared = strcmp(devices, "shared") == 0;

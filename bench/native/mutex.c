@@ -1,77 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mutex — the fast paths of a mutex in each device: assembly/gates/mutex.ts. Who finds it taken looks at the
- * owner, as a spinner there does, and then yields instead of sleeping: nobody sleeps with it here.
+ * mutex — one who is inside: assembly/gates/mutex.ts with kernel/locking/mutex.ts. The slow path spins as
+ * that one does while the owner runs, one spinner at a time; where that one would sleep, this yields.
  */
-#define _GNU_SOURCE
 #include "machine.h"
-
-#include <sched.h>
 
 #define NAME "mutex"
 #define KIND KIND_GATE
 #define NO_ENTERED
 #define NO_EXITED
+#define ADMITS_ONE
 #define HAS_SLOWPATH
 
-#define MUTEX_FLAG_WAITERS 1u
-#define FIRST_TASK 0x10000u /* CPU 0 is somebody, too */
-#define LOOKS 16000
+#include <sched.h>
+
+#define SPINS 1000
 
 struct gate {
 	word_t owner;
+	word_t osq;
 };
 
 static void init(struct gate *g)
 {
-	atomic_init(&g->owner, 0);
 }
 
-INLINE uint32_t me(void)
+INLINE uint32_t cmpxchg_owner(struct gate *g, uint32_t old, uint32_t new, memory_order order)
 {
-	return current_task() + FIRST_TASK;
-}
-
-INLINE bool cmpxchg_owner(struct gate *g, uint32_t old, uint32_t new, memory_order order)
-{
-	return atomic_compare_exchange_strong_explicit(&g->owner, &old, new, order,
-						       memory_order_relaxed);
+	atomic_compare_exchange_strong_explicit(&g->owner, &old, new, order, memory_order_relaxed);
+	return old;
 }
 
 INLINE uint32_t enter_fast(struct gate *g)
 {
-	return cmpxchg_owner(g, 0, me(), memory_order_acquire);
+	return cmpxchg_owner(g, 0, current_task(), memory_order_acquire) == 0;
 }
 
-INLINE bool enter_ok(uint32_t got)
+INLINE bool enter_ok(uint32_t free)
 {
-	return got != 0;
-}
-
-static uint32_t enter_slowpath(struct gate *g, uint32_t token)
-{
-	uint32_t looks = 0;
-
-	while (READ_ONCE(g->owner) != 0 || !enter_fast(g)) {
-		if (++looks % LOOKS == 0)
-			sched_yield();
-	}
-	return 1;
+	return free != 0;
 }
 
 INLINE uint32_t exit_fast(struct gate *g, uint32_t cookie)
 {
-	return cmpxchg_owner(g, me(), 0, memory_order_release);
+	return cmpxchg_owner(g, current_task(), 0, memory_order_release) == current_task();
 }
 
-INLINE bool exit_ok(uint32_t gone)
+INLINE bool exit_ok(uint32_t alone)
 {
-	return gone != 0;
+	return alone != 0;
+}
+
+static void spin_until_free(word_t *word)
+{
+	for (uint32_t spins = SPINS; READ_ONCE(*word) != 0; spins--) {
+		if (spins != 0)
+			continue;
+		sched_yield();
+		spins = SPINS;
+	}
+}
+
+static uint32_t enter_slowpath(struct gate *g, uint32_t token)
+{
+	while (atomic_exchange(&g->osq, 1) != 0)
+		spin_until_free(&g->osq);
+	while (!enter_fast(g))
+		spin_until_free(&g->owner);
+	atomic_store_explicit(&g->osq, 0, memory_order_release);
+	return 1;
 }
 
 static void exit_slowpath(struct gate *g, uint32_t token)
 {
-	panic("mutex: given up by another");
+	panic("mutex: given up by one that does not own it");
 }
 
 static bool at_rest(struct gate *g)
@@ -81,7 +83,7 @@ static bool at_rest(struct gate *g)
 
 static void close(struct gate *g)
 {
-	WRITE_ONCE(g->owner, MUTEX_FLAG_WAITERS);
+	WRITE_ONCE(g->owner, 1);
 }
 
 #include "section.h"

@@ -139,10 +139,10 @@ class Sides {
     cell.wasm?.push(times.wasm ?? null);
   }
 
-  async #native({ pair, threads, devices }: Measured): Promise<number | null> {
+  async #native({ pair, threads, devices, native }: Measured): Promise<number | null> {
     if (pair.twin === null) return null;
-    const windowNs = this.#windowNs;
-    const request = { threads, devices, windowNs, warmupNs: WARMUP_NS };
+    const round = native?.length ?? 0;
+    const request = { threads, devices, round, windowNs: this.#windowNs, warmupNs: WARMUP_NS };
     return nsPerOp(await this.#yardstick.read(pair.twin, request));
   }
 

@@ -147,8 +147,12 @@ static bool enter_once(void *gate)
 	struct gate *g = gate;
 	uint32_t c = enter_fast(g);
 
-	if (!enter_ok(c))
+	if (!enter_ok(c)) {
+#ifdef BACKS_OUT
+		back_out(g, c);
+#endif
 		return false;
+	}
 	entered(g, c);
 	cookie_inside = c;
 	return true;
@@ -185,6 +189,12 @@ static void close_gate(void *gate)
 #define NOBODY_COUNTED false
 #endif
 
+#ifdef ADMITS_ONE
+#define ONE_ADMITTED true
+#else
+#define ONE_ADMITTED false
+#endif
+
 #ifndef CPU_ONLINE
 #define CPU_ONLINE NULL
 #define CPU_OFFLINE NULL
@@ -200,6 +210,7 @@ static struct contender this_contender = {
 	.exit = exit_once,
 	.at_rest = gate_at_rest,
 	.counts_nobody = NOBODY_COUNTED,
+	.admits_one = ONE_ADMITTED,
 	.close = CLOSE_GATE,
 	.cpu_online = CPU_ONLINE,
 	.cpu_offline = CPU_OFFLINE,

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Whether a twin is what it is called, before its time means anything: one who is inside is seen, threads
- * that went in and out together leave nothing behind, and a closed gate turns the fast path away.
+ * that went in and out together leave nothing behind, one that admits one never has two, and a closed gate turns
+ * the fast path away.
  */
 #include "bench_read.h"
+
+#include <sched.h>
 
 struct crowd {
 	struct contender *contender;
 	struct device *device;
 	uint32_t bursts;
 	_Atomic bool broken;
+	uint32_t ncpus;
+	word_t through; /* CPUs that came in often enough */
+	word_t inside; /* the CPU that came in last */
 };
 
 static void visit(uint32_t cpu, void *arg)
@@ -62,9 +68,30 @@ static void try_closed(uint32_t cpu, void *arg)
 		crowd->contender->cpu_offline(gate);
 }
 
+/* Each finds the word as it left it, though it lets others run meanwhile. */
+static void visit_one_by_one(uint32_t cpu, void *arg)
+{
+	struct crowd *crowd = arg;
+	struct contender *c = crowd->contender;
+	void *gate = device_gate(crowd->device);
+
+	for (uint32_t i = 0; READ_ONCE(crowd->through) < crowd->ncpus; i++) {
+		if (i == crowd->bursts)
+			atomic_fetch_add(&crowd->through, 1);
+		while (!c->enter(gate))
+			sched_yield();
+		WRITE_ONCE(crowd->inside, cpu);
+		if (i % 16 == 0)
+			sched_yield();
+		if (READ_ONCE(crowd->inside) != cpu)
+			crowd->broken = true;
+		c->exit(gate);
+	}
+}
+
 const char *self_check(struct contender *c, uint32_t ncpus, uint32_t bursts)
 {
-	struct crowd crowd = { .contender = c, .device = device_create(c), .bursts = bursts };
+	struct crowd crowd = { .contender = c, .device = device_create(c), .bursts = bursts, .ncpus = ncpus };
 	void *gate = device_gate(crowd.device);
 
 	if (!c->at_rest(gate))
@@ -79,6 +106,11 @@ const char *self_check(struct contender *c, uint32_t ncpus, uint32_t bursts)
 		return "some section was not let in, or found no context";
 	if (!c->at_rest(gate))
 		return "not at rest when all have left";
+	if (c->admits_one) {
+		on_each_cpu(ncpus, visit_one_by_one, &crowd);
+		if (crowd.broken)
+			return "two inside at once";
+	}
 	if (c->close == NULL)
 		return NULL;
 	c->close(gate);

@@ -21,6 +21,8 @@ export interface Twin {
 export interface ReadRequest {
   readonly threads: number;
   readonly devices: Devices;
+  /** From 0 on: which of the twin's devices are used. */
+  readonly round: number;
   readonly windowNs: number;
   readonly warmupNs: number;
 }
@@ -64,9 +66,9 @@ export class Yardstick {
    * @throws MachineError when a section of it was turned away, or the process is gone
    */
   async read({ index, name }: Twin, request: ReadRequest): Promise<CpuReport[]> {
-    const { threads, devices, windowNs, warmupNs } = request;
+    const { threads, devices, round, windowNs, warmupNs } = request;
     const where = devices === "same" ? "shared" : "own";
-    const command = `read ${index} ${threads} ${where} ${windowNs} ${warmupNs}`;
+    const command = `read ${index} ${threads} ${where} ${round} ${windowNs} ${warmupNs}`;
     return (await this.#ask(command, windowNs / 1e6, name)).map(reportIn);
   }
 

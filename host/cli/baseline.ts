@@ -53,7 +53,11 @@ export function baselineOptions() {
 }
 
 /** Those options, and --force, which is not about baselines alone. */
-export type Wish = Values<ReturnType<typeof baselineOptions>> & { readonly force: boolean };
+export type Wish = Values<ReturnType<typeof baselineOptions>> & {
+  readonly force: boolean;
+  /** Other engines to run in: what they are like is known after the run alone. */
+  readonly engine: readonly string[];
+};
 
 /** @throws UsageError for options that do not go together */
 export function checkWish(wish: Wish, rounds: number): void {
@@ -105,12 +109,14 @@ export async function baselined<A extends BenchAsked>(
   if (wish.against === null) return { load, ...none };
   const baseline = readBaseline(folder, wish.against);
   const labels = { a: `baseline ${wish.against}`, b: "this run", force: wish.force };
-  const place = await (await context.runners.place())(asked.tier);
-  refuseUnlike(baseline, { ...place, asked }, labels, true);
+  if (wish.engine.length === 0) {
+    const place = await (await context.runners.place())(asked.tier);
+    refuseUnlike(baseline, { ...place, asked }, labels, true);
+  }
   if (!baseline.pairs.some(({ threads }) => asked.threads.includes(threads))) {
     throw new UsageError(`${labels.a} and this run have no row in common`);
   }
-  const beside = besideBaseline(baseline, wish.against, wish["fail-over"]);
+  const beside = besideBaseline(baseline, wish.against, wish);
   return { load: async () => after(await load(), beside), ...none };
 }
 
@@ -118,13 +124,16 @@ function after<A>(run: Runner<A>, then: (result: Result) => Result): Runner<A> {
   return async (asked, context) => then(await run(asked, context));
 }
 
-function besideBaseline(baseline: Result, name: string, failOverPct: number | null) {
+function besideBaseline(baseline: Result, name: string, wish: Wish) {
+  const labels = { a: `baseline ${name}`, b: "this run", maxSlowdownPct: null };
+  // What could be refused before the run was; what changed since is in the notes.
+  const force = wish.force || wish.engine.length === 0;
   return (result: Result): Result => {
-    // What forbids it was refused before the run; what changed since is in the notes.
-    const asked = { a: `baseline ${name}`, b: "this run", force: true, maxSlowdownPct: null };
     try {
-      const { comparisons, notes } = compareResults(baseline, result, asked, result);
+      const asked = { ...labels, force };
+      const { comparisons, notes } = compareResults(baseline, result, asked, result, !force);
       const { startedAt } = baseline;
+      const failOverPct = wish["fail-over"];
       const against: Against = { baseline: name, startedAt, failOverPct, comparisons, notes };
       return { ...result, against };
     } catch (error) {

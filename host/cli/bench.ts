@@ -4,6 +4,7 @@ import type { BenchAsked, Devices, Tier, Workload } from "../result/asked.ts";
 import type { Parsed } from "./arguments.ts";
 import { baselineOptions } from "./baseline.ts";
 import { type Context, define } from "./command.ts";
+import { engineOption } from "./engines.ts";
 import { measureBaselined } from "./measure-baselined.ts";
 import {
   bytes,
@@ -105,6 +106,7 @@ function allOptions(context: Context) {
     ),
     service: distribution("time that an ioctl, or a body of roles, takes: 10us, exp:10us, ..."),
     ...roleOptions(context.cores),
+    engine: engineOption(),
     ...baselineOptions(),
     force: flag(false, "with --against: compare unlike environments all the same"),
   };
@@ -117,7 +119,13 @@ type AllParsed = Pick<Parsed<AllOptions>, "values" | "given">;
 const ROLES_WINDOW_NS = 100 * MS;
 
 /** Options that mean nothing to the roles workload, and those that mean something to it alone. */
-const NOT_OF_ROLES = new Set(["threads", "devices", "force", ...Object.keys(baselineOptions())]);
+const NOT_OF_ROLES = new Set([
+  "threads",
+  "devices",
+  "engine",
+  "force",
+  ...Object.keys(baselineOptions()),
+]);
 const isOfRoles = (name: string) => name in roleOptions(1);
 
 /** @throws UsageError for an option that has no meaning in the workload that was asked for */
@@ -155,6 +163,7 @@ export const bench = define({
     ["--gates rwsem,percpu-ref --threads 1,2 --devices same", "the two sides of the patch"],
     ["--workload ioctl --service 10us", "ioctls that keep the device busy for 10 us"],
     ["--save before", "a baseline, kept if two runs of it agree"],
+    ["--engine node,bun,deno", "the same module in three engines, if they are on the PATH"],
     ["--against before --fail-over 5%", "status 1 if anything got over 5 % slower since"],
     [
       "--workload roles --readers 2 --removers 1 --rate-removers 1000/s",

@@ -5,6 +5,7 @@ import { compareResults } from "../report/side-by-side.ts";
 import { baselineOptions } from "./baseline.ts";
 import { benchAsked, benchOptions, paceOf, threadCounts } from "./bench.ts";
 import { type Context, define } from "./command.ts";
+import { engineOption } from "./engines.ts";
 import { finish, outputOf } from "./measure.ts";
 import { measureBaselined } from "./measure-baselined.ts";
 import { duration, flag, percent } from "./options.ts";
@@ -16,6 +17,7 @@ function compareOptions(context: Context) {
     quick: flag(false, "fewer rounds, shorter windows and storms: a first look in about a minute"),
     ...benchOptions(context, paceOf(context)),
     storm: duration(10 * MS, 3600e9, 5e9, "length of each gate's storm"),
+    engine: engineOption(),
     ...baselineOptions(),
     force: flag(
       false,

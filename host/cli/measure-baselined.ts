@@ -3,25 +3,41 @@ import type { BenchAsked } from "../result/asked.ts";
 import { argumentsOf } from "./arguments.ts";
 import { baselined, baselineOptions, type Load, type Wish } from "./baseline.ts";
 import type { Context } from "./command.ts";
+import { inEngines } from "./engines.ts";
 import { measure } from "./measure.ts";
 import type { Option, OptionSet, Values } from "./options.ts";
 
 /** The options that this file's commands share. */
-type Baselining = OptionSet & ReturnType<typeof baselineOptions> & { force: Option<boolean> };
+type Shared = OptionSet &
+  ReturnType<typeof baselineOptions> & {
+    readonly force: Option<boolean>;
+    readonly engine: Option<readonly string[]>;
+  };
 
-/** measure(), with --save and --against. */
-export async function measureBaselined<A extends BenchAsked, S extends Baselining>(
+/** measure(), with --engine, --save and --against. */
+export async function measureBaselined<A extends BenchAsked, S extends Shared>(
   name: string,
   options: S,
-  parsed: Parameters<typeof measure<A, S>>[2] & { readonly values: Wish },
+  parsed: Parameters<typeof measure<A, S>>[2] & {
+    readonly values: Wish & { readonly engine: readonly string[] };
+  },
   asked: A,
   load: Load<A>,
   context: Context,
 ): Promise<number> {
-  const own = new Set([...Object.keys(baselineOptions()), "force"]);
-  const others = Object.fromEntries(Object.entries(options).filter(([key]) => !own.has(key)));
-  const args = [name, ...argumentsOf(others, parsed.values as Values<OptionSet>)];
-  const run = await baselined(parsed.values, asked, args, load, context);
+  const argumentsWithout = (own: readonly string[]) => {
+    const others = Object.entries(options).filter(([key]) => !own.includes(key));
+    const values = parsed.values as Values<OptionSet>;
+    return [name, ...argumentsOf(Object.fromEntries(others), values)];
+  };
+  const { values } = parsed;
+  const baselining = [...Object.keys(baselineOptions()), "force"];
+  const path = context.terminal.env["PATH"] ?? "";
+  const here =
+    values.engine.length === 0
+      ? load
+      : inEngines(values.engine, argumentsWithout([...baselining, "engine"]), { path, asked });
+  const run = await baselined(values, asked, argumentsWithout(baselining), here, context);
   process.on("exit", run.release);
   try {
     const status = await measure(name, options, parsed, asked, run.load, context);

@@ -21,6 +21,7 @@
  * `waitBug` says whether the code that runs here has it; the kernel is built so that the slot is dead
  * (arch/wasm/futex.ts), and futex_canary() proves that on every CPU before it is used.
  */
+import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { MachineError, UsageError } from "../errors.ts";
 
@@ -49,15 +50,60 @@ export function isV8(): boolean {
   return typeof process.versions["v8"] === "string" && process.versions["bun"] === undefined;
 }
 
-/** Whether this engine's compiler tier can be chosen: V8's can, by its flags. */
-export function tierSelectable(): boolean {
-  return isV8();
+function isDeno(): boolean {
+  return process.versions["deno"] !== undefined;
 }
 
-function flagsFor(tier: Tier): string[] {
-  if (tier === "baseline") return ["--liftoff-only"];
-  if (tier === "optimized") return ["--no-liftoff"];
-  return process.versions["v8"]?.startsWith("11.3.") ? ["--no-liftoff"] : [];
+/**
+ * Whether this engine's compiler tier can be chosen: V8's can, by its flags. deno takes them only when
+ * it starts (`deno run --v8-flags=--liftoff-only`): its setFlagsFromString() has no effect, by the
+ * answers of %IsLiftoffFunction in deno 2.9.6. There one of them must have been given.
+ */
+export function tierSelectable(): boolean {
+  return isV8() && (!isDeno() || startedWith().length > 0);
+}
+
+const BASELINE_FLAG = "--liftoff-only";
+const OPTIMIZED_FLAG = "--no-liftoff";
+
+/** @param commandLine - as /proc/PID/cmdline has it. @returns the flags in it that fix deno's tier */
+export function tierFlagsIn(commandLine: string): string[] {
+  const flags = commandLine.split("\0").flatMap((argument) => {
+    return argument.startsWith("--v8-flags=")
+      ? argument.slice("--v8-flags=".length).split(",")
+      : [];
+  });
+  return flags.filter((flag) => flag === BASELINE_FLAG || flag === OPTIMIZED_FLAG);
+}
+
+/** Nothing else in a deno tells of its flags; where there is no /proc none are known. */
+function startedWith(): string[] {
+  try {
+    return tierFlagsIn(readFileSync("/proc/self/cmdline", "utf8"));
+  } catch {
+    return [];
+  }
+}
+
+/** V8's flags for a tier, on its command line or through node:v8. */
+export function flagsFor(tier: Tier): string[] {
+  if (tier === "baseline") return [BASELINE_FLAG];
+  if (tier === "optimized") return [OPTIMIZED_FLAG];
+  if (isDeno()) return startedWith();
+  return process.versions["v8"]?.startsWith("11.3.") ? [OPTIMIZED_FLAG] : [];
+}
+
+/** @throws MachineError in a deno that was started without them */
+function takeFlags(tier: Tier, flags: readonly string[]): void {
+  if (!isDeno()) {
+    for (const flag of flags) setFlagsFromString(flag);
+    return;
+  }
+  const started = startedWith();
+  if (flags.every((flag) => started.includes(flag))) return;
+  throw new MachineError(
+    `tier ${tier}: deno takes V8's flags only when it starts: deno run --v8-flags=${flags.join()}`,
+  );
 }
 
 /**
@@ -76,7 +122,7 @@ export function selectTier(tier: Tier): Engine {
   }
   const chosen = store[PROCESS_KEY];
   if (chosen === undefined) {
-    for (const flag of flags) setFlagsFromString(flag);
+    takeFlags(tier, flags);
     store[PROCESS_KEY] = { tier, flags };
     return store[PROCESS_KEY];
   }
@@ -90,8 +136,8 @@ export function selectTier(tier: Tier): Engine {
 
 /** Which of V8's compilers makes all the code of this process; "unknown" where V8 or another engine decides. */
 export function tierInForce(engine: Engine): "baseline" | "optimized" | "unknown" {
-  if (engine.flags.includes("--liftoff-only")) return "baseline";
-  return engine.flags.includes("--no-liftoff") ? "optimized" : "unknown";
+  if (engine.flags.includes(BASELINE_FLAG)) return "baseline";
+  return engine.flags.includes(OPTIMIZED_FLAG) ? "optimized" : "unknown";
 }
 
 /**

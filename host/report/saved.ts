@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import {
   type Against,
   type BreakEvenRow,
+  type EngineRows,
   type GateFacts,
   type NoiseFloor,
   type PairRow,
@@ -124,6 +125,14 @@ const noise = is.object<NoiseFloor>({
   removals: is.array(removal),
 });
 
+const engine = is.object<EngineRows>({
+  engine: is.string,
+  environment: is.anyObject,
+  tier,
+  pairs: is.array(pair),
+  removals: is.array(removal),
+});
+
 const against = is.object<Against>({
   baseline: is.string,
   startedAt: is.string,
@@ -162,6 +171,7 @@ const result: is.Shape<Result> = is.object<Result>({
   drift: is.optional(is.nullable(drift)),
   checks: is.optional(is.array(check)),
   claims: is.optional(is.array(claim)),
+  engines: is.optional(is.array(engine)),
   against: is.optional(against),
   repeat: is.optional(repeat),
   notes: is.array(is.string),

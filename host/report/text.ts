@@ -8,6 +8,7 @@ import { drawChecks } from "./check.ts";
 import { drawClaims } from "./claims.ts";
 import { drawDecision } from "./decision.ts";
 import { drawBreakEvens, drawComparisons, drawPairs } from "./details.ts";
+import { drawEngines } from "./engines.ts";
 import { drawHistory } from "./history.ts";
 import { noiseSentence } from "./noise.ts";
 import { drawRoles } from "./roles.ts";
@@ -17,6 +18,7 @@ import { sentencesOf } from "./sentences.ts";
 import { hasUnstable, steadinessRemarks, UNSTABLE_NOTE } from "./steadiness.ts";
 import { drawStorms } from "./storms.ts";
 import { type Canvas, wrap } from "./style.ts";
+import { tierText } from "./tier.ts";
 import { formatNumber, formatRange } from "./units.ts";
 
 /** An engine that takes this much longer for an atomic add than for an exchange makes a loop of it. */
@@ -48,6 +50,7 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     drawHistory(result, canvas),
     drawChecks(result, canvas, result.command !== "compare"),
     drawClaims(result, canvas),
+    drawEngines(result, canvas),
     drawRepeat(result, canvas),
     drawAgainst(result, canvas),
     drawSelfTest(result, canvas),
@@ -67,7 +70,7 @@ function drawPlace(result: Result, canvas: Canvas): string[] {
   const lines = wrap(`machine: ${environmentText(result.environment)}`, canvas.width, "", "  ");
   const timed = result.pairs.length + result.removals.length + (result.roles ?? []).length;
   if (timed === 0 && !result.selftest) return lines;
-  return [...lines, ...wrap(`tier: ${tierText(result)}`, canvas.width, "", "  ")];
+  return [...lines, ...wrap(`tier: ${tierText(result.tier)}`, canvas.width, "", "  ")];
 }
 
 /** What is worth a place on the line, with the words that go with it. */
@@ -105,17 +108,6 @@ function jsonText(value: Json): string {
   if (typeof value === "number" && !Number.isInteger(value))
     return String(Number(value.toPrecision(3)));
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function tierText({ tier }: Result): string {
-  const name = {
-    baseline: "baseline compiler for every row",
-    optimized: "optimizing compiler for every row",
-    unknown: "the engine's own choice",
-  }[tier.inForce];
-  const factor = tier.addOverExchange;
-  if (factor === null) return name;
-  return `${name}; an atomic add costs ${formatNumber(factor)} of an exchange`;
 }
 
 /** Seen on virtual machines with 2 cores: two regimes of one and the same loop, stable within a process. */

@@ -67,6 +67,8 @@ export interface Result {
   readonly drift?: Drift | null;
   readonly checks?: readonly CheckRow[];
   readonly claims?: readonly ClaimRow[];
+  /** Present when the same was measured in other engines: the rows of all but the first. */
+  readonly engines?: readonly EngineRows[];
   /** Present when the run was set beside a stored one. */
   readonly against?: Against;
   /** Present when the run was made twice, to be stored. */
@@ -177,6 +179,16 @@ export interface StormRow {
   readonly violations: readonly Violation[];
   /** The command that runs this storm again. */
   readonly replay: string;
+}
+
+/** The same module and parameters in another engine. */
+export interface EngineRows {
+  /** Its name and version, as in "bun 1.4.5". */
+  readonly engine: string;
+  readonly environment: Environment;
+  readonly tier: TierFacts;
+  readonly pairs: readonly PairRow[];
+  readonly removals: readonly RemovalRow[];
 }
 
 /** A run beside a baseline, which is an earlier result that was stored under a name. */

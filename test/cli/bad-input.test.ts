@@ -74,6 +74,10 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
   ["compare --force", "compare: --force goes with --against or two saved results"],
   ["compare --save x a b", "compare: --save has no meaning beside two saved results"],
   ["bench --force", "bench: --force goes with --against"],
+  [
+    "bench --engine bnu",
+    'bench: --engine: expected node, bun or deno, saw "bnu"; did you mean bun?',
+  ],
   ["bench --fail-over 5%", "bench: --fail-over goes with --against"],
   ["bench --baselines /tmp", "bench: --baselines goes with --save or --against"],
   ["bench --save a --against b", "bench: --save a and --against b: expected one of them"],

@@ -86,6 +86,12 @@ function violated(result: Result): Result {
   return { ...result, storms };
 }
 
+/** What the engine calls itself is said by the program that stands in for it. */
+function inEngine(result: Result): Result {
+  const engine = process.env["FAKE_ENGINE"];
+  return engine ? { ...result, environment: { ...result.environment, engine } } : result;
+}
+
 /** The result with the times of one gate multiplied. */
 function slowed(result: Result, gate: string, factor: number): Result {
   const pairs = result.pairs.map((row) => {
@@ -114,7 +120,7 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       }
       const piped = process.argv.at(-1) === "-";
       if (seed === SEEDS.failsAgain && piped) throw new MachineError("CPU 0 stalled in up_read");
-      const result = resultOf(command, asked);
+      const result = inEngine(resultOf(command, asked));
       if (seed === SEEDS.drifts && piped) return slowed(result, "rwsem", 1.5);
       if (signal.aborted) return { ...result, interrupted: true };
       if (seed === SEEDS.fault) return faulty(result);

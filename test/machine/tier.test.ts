@@ -7,7 +7,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { tierSelectable } from "../../host/machine/engine.ts";
+import { tierFlagsIn, tierSelectable } from "../../host/machine/engine.ts";
 
 const ENGINE = new URL("../../host/machine/engine.js", import.meta.url).href;
 const IMAGE = new URL("../../host/machine/image.js", import.meta.url).href;
@@ -90,6 +90,15 @@ test("one process runs one tier", async () => {
   const flags = ["--input-type=module", "-e", code];
   const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 60_000 });
   assert.match(stdout, /^MachineError tier optimized: .* one process runs one tier$/m);
+});
+
+test("a deno's tier is what its command line fixed, and nothing else in it", () => {
+  const line = (...args: string[]) => `${args.join("\0")}\0`;
+  const run = (flags: string) => line("deno", "run", "--allow-all", flags, "main.js", "bench");
+  assert.equal(tierFlagsIn(run("--v8-flags=--liftoff-only")), ["--liftoff-only"]);
+  assert.equal(tierFlagsIn(run("--v8-flags=--max-heap-size=9,--no-liftoff")), ["--no-liftoff"]);
+  assert.equal(tierFlagsIn(line("deno", "run", "main.js")), []);
+  assert.equal(tierFlagsIn(line("node", "--liftoff-only", "main.js")), []);
 });
 
 test.run();

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libs: -pthread
 /* pthread_rwlock — the C library's reader/writer lock, held for reading. */
-#define _GNU_SOURCE
 #include "gate.h"
 
 #include <pthread.h>
