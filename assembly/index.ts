@@ -36,6 +36,8 @@ export * from "./fs/file_table";
 export * from "./fs/inode";
 export * from "./fs/kernfs/dir";
 export * from "./gates/gate";
+export * from "./gates/hazard";
+export * from "./gates/seat";
 export * from "./gates/table";
 export * from "./init/main";
 export * from "./init/wasi";

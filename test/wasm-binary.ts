@@ -83,6 +83,7 @@ export const OP = {
   atomicAdd32: 0xfe1e,
   atomicSub32: 0xfe25,
   atomicExchange32: 0xfe41,
+  atomicExchange64: 0xfe42,
   atomicCmpxchg32: 0xfe48,
 } as const;
 

@@ -6,7 +6,9 @@
  * dispatch_gate() runs `op` compiled for one gate, dispatch_driver_gate() for one that a driver can be
  * built with: ids below FIRST_ATOMIC. They are called once a job, never in a loop.
  */
+import { brlock_gate } from "./brlock";
 import { busted_gate } from "./busted";
+import { hazard_gate } from "./hazard";
 import { kernfs_active_gate } from "./kernfs_active";
 import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
@@ -20,6 +22,8 @@ export const GATE_PERCPU_REF: u32 = 2;
 export const GATE_REFCOUNT: u32 = 3;
 export const GATE_MUTEX: u32 = 7;
 export const GATE_KERNFS_ACTIVE: u32 = 8;
+export const GATE_HAZARD: u32 = 12;
+export const GATE_BRLOCK: u32 = 13;
 export const GATE_BUSTED: u32 = 64;
 
 /** What both functions below return for an id that is not in the table. */
@@ -40,6 +44,10 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<mutex_gate>();
     case GATE_KERNFS_ACTIVE:
       return op.run<kernfs_active_gate>();
+    case GATE_HAZARD:
+      return op.run<hazard_gate>();
+    case GATE_BRLOCK:
+      return op.run<brlock_gate>();
     case GATE_BUSTED:
       return op.run<busted_gate>();
     default:

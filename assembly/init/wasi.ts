@@ -35,7 +35,9 @@ import { REV_PUT_DEVICE } from "../drivers/cxl/memdev/revision";
 import { driver_exists } from "../drivers/cxl/memdev/table";
 import { FIRST_ATOMIC, FIRST_CONTROL } from "../gates/gate";
 import {
+  GATE_BRLOCK,
   GATE_BUSTED,
+  GATE_HAZARD,
   GATE_KERNFS_ACTIVE,
   GATE_MUTEX,
   GATE_PERCPU_REF,
@@ -200,6 +202,12 @@ function put_gate(gate: u32): void {
       break;
     case GATE_KERNFS_ACTIVE:
       put_text(0x615f73666e72656b, 0x6576697463); // "kernfs_a" "ctive"
+      break;
+    case GATE_HAZARD:
+      put_text(0x6472617a6168); // "hazard"
+      break;
+    case GATE_BRLOCK:
+      put_text(0x6b636f6c7262); // "brlock"
       break;
     case GATE_BUSTED:
       put_text(0x646574737562); // "busted"

@@ -54,6 +54,8 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
   ],
   mutex: [["mutex", "mutex"]],
   kernfs_active: [["kn", "kernfs_node"]],
+  hazard: [["gate", "hazard_gate"]],
+  brlock: [["gate", "brlock_gate"]],
 };
 
 /** Parts of the layouts given, one behind the other. */
@@ -176,6 +178,7 @@ export function unitParts(abi: KernelAbi): Part[] {
     { at: at("KSTACK") + 0x40, name: "kstack.mbox_cmd", layout: "cxl_mbox_cmd" },
     { at: at("KSTACK") + 0x80, name: "kstack.identify", bytes: 0x80 },
     { at: at("PANIC"), name: "panic", count: 4 },
+    { at: at("HAZARD"), name: "hazard", bytes: 8, count: abi.constant("HAZARD_SEATS") },
     { at: at("SLAB"), name: "slab", layout: "slab_cpu", count: NR_SLAB_CLASSES, stride: 16 },
     { at: at("SLAB") + 0x100, name: "slab_counts", layout: "slab_count", ...counts },
     { at: at("KASAN_QUARANTINE"), name: "kasan_quarantine", layout: "kasan_quarantine" },

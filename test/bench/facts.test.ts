@@ -19,11 +19,16 @@ function expectedBytes(): Record<string, readonly [number, number, number]> {
   const rwsem = abi.constant("SIZEOF_RW_SEMAPHORE");
   const completion = abi.constant("SIZEOF_COMPLETION");
   const data = abi.constant("PERCPU_REF_DATA_BYTES");
+  const seat = abi.constant("SEAT_BYTES");
   return {
     rwsem: [0, 0, rwsem],
     rwsem_per_device: [rwsem, 0, 0],
     percpu_ref: [abi.constant("SIZEOF_PERCPU_REF") + completion + data, 4, 0],
     refcount: [4 + 4 + completion, 0, 0],
+    mutex: [abi.constant("SIZEOF_MUTEX"), 0, 0],
+    kernfs_active: [4, 0, abi.constant("SIZEOF_WAIT_QUEUE_HEAD")],
+    hazard: [4, 0, seat * abi.constant("HAZARD_SEATS")],
+    brlock: [8, seat, 0],
     busted: [0, 0, 0],
   };
 }

@@ -14,6 +14,7 @@ import {
 import { kernelSources } from "../../host/machine/summaries.ts";
 import { COMPLETE, type DriverName, driverId } from "../drivers/cxl/memdev/drivers.ts";
 import { LocalMachine } from "../drivers/local-machine.ts";
+import { gatesOf } from "../gates/guests.ts";
 
 const layouts = parseLayouts(kernelSources());
 
@@ -77,8 +78,8 @@ const driverOf = (gate: string) => COMPLETE.find((one) => one.gate === gate) as 
 test("every class that a part is laid out by is there", () => {
   const { kernel } = new LocalMachine(1);
   const parts = [...staticParts(kernel), ...unitParts(kernel)];
-  for (const gate of ["rwsem_per_device", "percpu_ref", "refcount", "mutex", "kernfs_active"]) {
-    parts.push(...Object.values(objectParts(kernel, layouts, gate)).flat());
+  for (const { name } of gatesOf(kernel)) {
+    parts.push(...Object.values(objectParts(kernel, layouts, name)).flat());
   }
   for (const { layout } of parts) if (layout) assert.ok(layouts.has(layout), layout);
 });

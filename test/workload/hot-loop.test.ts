@@ -50,6 +50,16 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],
+  hazard: [
+    [OP.load32, BODY + SECTIONS], // enter: whether the CPU's first seat is free
+    [OP.atomicExchange64, 2 * SECTIONS],
+    [OP.atomicLoad32, SECTIONS], // the gate's state
+  ],
+  brlock: [
+    [OP.load32, BODY + 4 * SECTIONS], // enter, exit: where the flag is, its count
+    [OP.atomicExchange64, 2 * SECTIONS],
+    [OP.atomicLoad32, SECTIONS], // the writer's word
+  ],
   busted: [[OP.load32, BODY]],
 };
 const COUNTED = [
@@ -59,6 +69,7 @@ const COUNTED = [
   OP.atomicAdd32,
   OP.atomicSub32,
   OP.atomicExchange32,
+  OP.atomicExchange64,
   OP.atomicCmpxchg32,
 ];
 

@@ -126,6 +126,10 @@ export function xchg(v: usize, new_: u32): u32 {
   return atomic.xchg<u32>(v, new_);
 }
 
+export function xchg64(v: usize, new_: u64): u64 {
+  return atomic.xchg<u64>(v, new_);
+}
+
 /** Returns the OLD value; the swap happened if that equals `old`. */
 export function atomic64_cmpxchg(v: usize, old: u64, new_: u64): u64 {
   return atomic.cmpxchg<u64>(v, old, new_);

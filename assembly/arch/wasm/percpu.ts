@@ -18,6 +18,7 @@
  *   0x0900  what a driver would keep on its kernel stack, 256 bytes
  *   0x0a00  panic record
  *   0x0a80  counts of the static SRCU domain of drivers/cxl, on a line of their own
+ *   0x0b00  what the CPU is inside of, by gates/hazard.ts, on a line of its own
  *   0x0c00  slab magazines and type counts, KASAN's quarantine, call stack and reports
  *   0x2000  dynamic: alloc_percpu()
  */
@@ -38,6 +39,7 @@ export const PERCPU_FAULT: usize = 0x890;
 export const PERCPU_KSTACK: usize = 0x900;
 export const PERCPU_PANIC: usize = 0xa00;
 export const PERCPU_CXL_MEMDEV_SRCU: usize = 0xa80;
+export const PERCPU_HAZARD: usize = 0xb00;
 export const PERCPU_SLAB: usize = 0xc00;
 export const PERCPU_DYNAMIC: usize = 0x2000;
 export const PERCPU_DYNAMIC_END: usize = 0x10000;

@@ -34,6 +34,7 @@ export const WAIT_RENDEZVOUS: u32 = 9;
 export const WAIT_PERCPU_REF_SWITCH: u32 = 10;
 export const WAIT_STUTTER: u32 = 11;
 export const WAIT_SRCU_GP: u32 = 12;
+export const WAIT_GATE: u32 = 13;
 
 @unmanaged
 @final

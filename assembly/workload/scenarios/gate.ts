@@ -4,12 +4,14 @@
  * it. No driver is around it, so that there are as few states as the gate allows.
  *
  * Covers of gates/gate.ts: G1, G3, G4, O1 and O2 with entrants and a remover; G2 with entrants that come
- * twice; that devices do not mix with entrants of one and the remover of another.
+ * twice; that devices do not mix with entrants of one and the remover of another; G3 also with a nester,
+ * who is inside several times at once.
  *
  * A record is a device: the pointer, the object behind it and the gate's state. All are made of one gate.
  */
 import { READ_ONCE } from "../../arch/wasm/atomic";
 import { ENXIO } from "../../arch/wasm/errno";
+import { PERCPU_KSTACK, this_cpu_ptr } from "../../arch/wasm/percpu";
 import { BODY_MAY_SLEEP, BYTES_EMBEDDED, GATE_CLOSED } from "../../gates/gate";
 import { dispatch_gate } from "../../gates/table";
 import { rcu_qs } from "../../kernel/rcu/tree";
@@ -62,6 +64,20 @@ class init_op {
   }
 }
 
+/** Returns the cookie of the entry, or GATE_CLOSED. */
+function enter<G extends Gate>(g: G): u32 {
+  const token = g.enter_fast();
+  if (!g.enter_ok(token)) return g.enter_slowpath(token);
+  g.entered(token);
+  return token;
+}
+
+function leave<G extends Gate>(g: G, cookie: u32): void {
+  const token = g.exit_fast(cookie);
+  if (g.exit_ok(token)) g.exited(token);
+  else g.exit_slowpath(token);
+}
+
 @unmanaged
 @final
 class visit_op {
@@ -69,22 +85,44 @@ class visit_op {
   run<G extends Gate>(): i32 {
     const p = changetype<usize>(this);
     const g = state_of<G>(p);
-    let cookie = g.enter_fast();
-    if (g.enter_ok(cookie)) {
-      g.entered(cookie);
-    } else {
-      cookie = g.enter_slowpath(cookie);
-      if (cookie === GATE_CLOSED) return -ENXIO;
-    }
+    const cookie = enter<G>(g);
+    if (cookie === GATE_CLOSED) return -ENXIO;
     let result: i32 = -ENXIO;
     const object = <usize>READ_ONCE(pointer_of(p));
     if (object !== 0) {
       if (g.body() === BODY_MAY_SLEEP) rcu_qs(); // what a sleep is to RCU: it may not end the entry
       result = mortal_use(object, pointer_of(p));
     }
-    const s = g.exit_fast(cookie);
-    if (g.exit_ok(s)) g.exited(s);
-    else g.exit_slowpath(s);
+    leave<G>(g, cookie);
+    return result;
+  }
+}
+
+/** Where a nester keeps how often it is to enter, and behind it the cookies. */
+function nest_word(i: u32): usize {
+  return this_cpu_ptr(PERCPU_KSTACK) + ((<usize>i) << 2);
+}
+
+@unmanaged
+@final
+class nest_op {
+  /** Entries within one another, left in the order of entry. Returns as visit_op. */
+  run<G extends Gate>(): i32 {
+    const p = changetype<usize>(this);
+    const g = state_of<G>(p);
+    const depth = load<u32>(nest_word(0)); // plain: the CPU's own, as are the next two
+    let inside: u32 = 0;
+    while (inside < depth) {
+      const cookie = enter<G>(g);
+      if (cookie === GATE_CLOSED) break;
+      store<u32>(nest_word(++inside), cookie);
+    }
+    if (inside === 0) return -ENXIO;
+    let result: i32 = 0;
+    for (let i: u32 = 1; i <= inside; i++) {
+      result |= mortal_use(<usize>READ_ONCE(pointer_of(p)), pointer_of(p));
+      leave<G>(g, load<u32>(nest_word(i)));
+    }
     return result;
   }
 }
@@ -135,6 +173,17 @@ export function check_gate_entrant(p: usize, n: u32): i32 {
     if (rc !== 0) return rc;
   }
   return 0;
+}
+
+/**
+ * Enters up to `depth` times before it leaves for the first time.
+ *
+ * @param depth - 63 at most
+ * @returns 0; -ENXIO when the device was gone; -EIO. Context: of a gate that turns entrants away.
+ */
+export function check_gate_nester(p: usize, depth: u32): i32 {
+  store<u32>(nest_word(0), depth); // plain: the CPU's own
+  return dispatch_gate<nest_op>(gate_of(p), changetype<nest_op>(p));
 }
 
 /** Kills the gate, and frees the object at once. @returns 0, or -EIO. Context: sleeps. */

@@ -9,7 +9,7 @@ import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
 import { castOf, several } from "./driver.ts";
 import { onCpu } from "./on-cpu.ts";
 
-const BODIES = ["init", "entrant", "remover", "end"];
+const BODIES = ["init", "entrant", "nester", "remover", "end"];
 const ROOTS = [...BODIES.map((body) => `check_gate_${body}`), "rcu_barrier", ...AUDIT_ROOTS];
 
 /** @param visits - at most: once it is turned away, an entrant goes home */
@@ -18,6 +18,15 @@ function entrant(device: number, visits: number): Thread {
   return {
     name: "entrant",
     calls: onCpu({ fn: "check_gate_entrant", args: [device, visits], expect }),
+  };
+}
+
+/** @param depth - how often it is inside at once */
+function nester(device: number, depth: number): Thread {
+  const expect = [0, -Errno.ENXIO];
+  return {
+    name: "nester",
+    calls: onCpu({ fn: "check_gate_nester", args: [device, depth], expect }),
   };
 }
 
@@ -71,6 +80,20 @@ function meet(count: number, visits: number, inSuite: boolean): Meeting {
   };
 }
 
+/**
+ * How often one CPU is inside at once, of the gates that have to know: brlock counts on the CPU; hazard
+ * has seats, and counts when all are taken. Where entrants block, this would be a deadlock.
+ */
+const NESTS: Readonly<Record<string, readonly number[]>> = { brlock: [2], hazard: [2, 5] };
+
+function nest(depth: number): Meeting {
+  return {
+    name: `nested-${depth}`,
+    ...{ threads: ["nester", "remover"], devices: 1, expected: "violated" },
+    cast: (devices) => [nester(of(devices, A), depth), remover(of(devices, A))],
+  };
+}
+
 /** What is global has to tell devices apart: entrants of one, while another is removed. */
 const NEIGHBOURS: readonly Meeting[] = [
   {
@@ -106,6 +129,7 @@ export const gate: Scenario = {
       meet(threads ?? 1, 1, true),
       meet(threads ?? 1, 2, true),
       ...(threads === null ? [meet(2, 1, false)] : []),
+      ...(NESTS[name] ?? []).map(nest),
       ...NEIGHBOURS,
     ];
     return meetings.map((meeting) => variant(abi, name, meeting));
