@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `--save NAME` and `--against NAME` of the commands that time. */
 import { UsageError } from "../errors.ts";
-import { repeatOf } from "../report/agreement.ts";
+import { repeatOf, unmeasured } from "../report/agreement.ts";
 import {
   BASELINES_FOLDER,
   isBaselineName,
@@ -9,6 +9,7 @@ import {
   readBaseline,
 } from "../report/baselines.ts";
 import { compareResults, refuseUnlike } from "../report/side-by-side.ts";
+import { formatPlural } from "../report/units.ts";
 import { failuresOf } from "../report/verdict.ts";
 import { type Target, toJson } from "../report/write.ts";
 import type { BenchAsked } from "../result/asked.ts";
@@ -131,7 +132,11 @@ function besideBaseline(baseline: Result, name: string, wish: Wish) {
   return (result: Result): Result => {
     try {
       const asked = { ...labels, force };
-      const { comparisons, notes } = compareResults(baseline, result, asked, result, !force);
+      const compared = compareResults(baseline, result, asked, result, !force);
+      const { comparisons } = compared;
+      const lacking = unmeasured(baseline, result).length;
+      const fewer = `${formatPlural(lacking, "row")} of the baseline have no counterpart in this run.`;
+      const notes = lacking > 0 ? [...compared.notes, fewer] : compared.notes;
       const { startedAt } = baseline;
       const failOverPct = wish["fail-over"];
       const against: Against = { baseline: name, startedAt, failOverPct, comparisons, notes };

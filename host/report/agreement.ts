@@ -44,6 +44,18 @@ export function disagreements(repeat: Repeat): string[] {
   ];
 }
 
+/** Rows whose interval reaches further below its median than that: they cannot show so small a slowdown. */
+export function tooWide(rows: readonly ComparisonRow[], pct: number): string[] {
+  const wide = rows.filter(({ ratio }) => ratio.low * (1 + pct / 100) < ratio.median);
+  return wide.map(rowName);
+}
+
+/** Rows of a baseline that a run has no counterpart of. */
+export function unmeasured(baseline: Result, run: Result): string[] {
+  const names = new Set(namesOf(run));
+  return namesOf(baseline).filter((name) => !names.has(name));
+}
+
 function rowName({ a, metric }: Pick<ComparisonRow, "a" | "metric">): string {
   return `${a}, ${metricName(metric)}`;
 }

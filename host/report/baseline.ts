@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A run beside a baseline, and beside its own repetition. */
-import type { Result } from "../result/result.ts";
-import { disagreements } from "./agreement.ts";
+import type { Against, Result } from "../result/result.ts";
+import { disagreements, tooWide } from "./agreement.ts";
 import { drawRatios } from "./details.ts";
 import { sideBySideSentence } from "./sentences.ts";
 import { type Canvas, wrap } from "./style.ts";
-import { formatDate, formatRange } from "./units.ts";
+import { formatDate, formatNumber, formatPlural, formatRange } from "./units.ts";
 
 export function drawAgainst({ against }: Result, canvas: Canvas): string[] {
   if (!against) return [];
@@ -18,8 +18,29 @@ export function drawAgainst({ against }: Result, canvas: Canvas): string[] {
     ...wrap(`Beside ${since}: ${said}`, canvas.width),
     "",
     ...drawRatios(title, comparisons, canvas),
-    ...notes.flatMap((note) => wrap(`note: ${note}`, canvas.width, "", "  ")),
+    ...[...notes, ...blindness(against)].flatMap((note) =>
+      wrap(`note: ${note}`, canvas.width, "", "  "),
+    ),
   ];
+}
+
+/** A limit that a row cannot be seen to pass is none for it. */
+function blindness({ comparisons, failOverPct }: Against): string[] {
+  if (failOverPct === null) return [];
+  const wide = tooWide(comparisons, failOverPct);
+  if (wide.length === 0) return [];
+  const which = `${wide.length} of ${formatPlural(comparisons.length, "row")}`;
+  const seen = formatNumber(((1 + failOverPct / 100) ** 2 - 1) * 100);
+  return [
+    `in ${which} the interval reaches more than ${failOverPct} % below its median, so that only a slowdown of over ${seen} % would fail: ${named(wide)}.`,
+  ];
+}
+
+const NAMED = 4;
+
+function named(rows: readonly string[]): string {
+  const more = rows.length > NAMED ? `; and ${rows.length - NAMED} more` : "";
+  return `${rows.slice(0, NAMED).join("; ")}${more}`;
 }
 
 /** The rule, and how many rows kept it; those that did not are named where the run is said to fail. */
@@ -32,5 +53,10 @@ export function drawRepeat({ repeat }: Result, canvas: Canvas): string[] {
     apart === 0 ? `All ${whole} rows agree` : `${apart} of ${whole} rows do not agree`;
   const rule = `one does unless the 95 % interval of the second run's time over the first's lies wholly more than ${tolerancePct} % from 1`;
   const what = "measured twice, in two processes; the figures above are the second's";
-  return wrap(`Baseline ${baseline}: ${what}. ${verdict}: ${rule}.`, canvas.width);
+  const wide = tooWide(comparisons, tolerancePct);
+  const doubt =
+    wide.length === 0
+      ? ""
+      : ` In ${wide.length} of them the interval reaches further below its median, and agreeing says little: ${named(wide)}.`;
+  return wrap(`Baseline ${baseline}: ${what}. ${verdict}: ${rule}.${doubt}`, canvas.width);
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { disagreements, repeatOf, TOLERANCE_PCT } from "../../host/report/agreement.ts";
+import {
+  disagreements,
+  repeatOf,
+  TOLERANCE_PCT,
+  tooWide,
+  unmeasured,
+} from "../../host/report/agreement.ts";
+import { drawAgainst } from "../../host/report/baseline.ts";
+import { styleFor } from "../../host/report/style.ts";
 import { failuresOf } from "../../host/report/verdict.ts";
 import type { PairRow, Result } from "../../host/result/result.ts";
 import { sampleResult } from "./sample-result.ts";
@@ -75,6 +83,30 @@ test("two runs that disagree fail, in one line that names the rows", () => {
     line ?? "",
     /^baseline nightly is not stored: two runs disagree \(1 of 58 rows\): atomic pair, /,
   );
+});
+
+test("a row whose interval reaches far down is told: it cannot show a small slowdown", () => {
+  const noisy = changed(({ samples }) => samples.map((ns, i) => (ns ?? 0) / (i % 2 === 0 ? 1 : 2)));
+  const { comparisons } = repeatOf(sampleResult(), noisy, "x");
+  const ours = "atomic pair, pair, own device, 2 threads";
+  assert.ok(tooWide(comparisons, 5).includes(ours));
+  assert.not(tooWide(repeatOf(sampleResult(), sampleResult(), "x").comparisons, 5).includes(ours));
+  assert.not(tooWide(comparisons, 300).includes(ours));
+  const base = { baseline: "x", startedAt: sampleResult().startedAt, comparisons, notes: [] };
+  const canvas = { width: 1000, style: styleFor(false) };
+  const text = (failOverPct: number | null) =>
+    drawAgainst({ ...sampleResult(), against: { ...base, failOverPct } }, canvas).join("\n");
+  assert.match(
+    text(5),
+    /\nnote: in \d+ of 58 rows the interval reaches more than 5 % below .* over 10\.\d %/,
+  );
+  assert.not.match(text(null), "below its median");
+});
+
+test("rows of the baseline that were not measured are counted", () => {
+  const fewer = { ...sampleResult(), pairs: sampleResult().pairs.slice(1), removals: [] };
+  assert.is(unmeasured(sampleResult(), fewer).length, 1 + sampleResult().removals.length);
+  assert.equal(unmeasured(fewer, sampleResult()), []);
 });
 
 test.run();
