@@ -6,7 +6,8 @@
  * Source: Musuvathi, Qadeer, "Iterative context bounding for systematic testing of multithreaded
  * programs", 2007: most bugs show with two.
  */
-import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { mix1 } from "../machine/coroutine/tracked-memory.ts";
 
 const NOBODY = 15;
@@ -49,9 +50,13 @@ export class Bound {
 
   /** `action` was taken. Context: before it is taken back. */
   take(action: number): void {
-    if (this.#most === null) return;
-    if (action >= TICK) this.word = this.#last | (this.#used << 4);
-    else this.word = action | ((this.#used + this.#costOf(action)) << 4);
+    this.word = this.#wordBehind(action);
+  }
+
+  #wordBehind(action: number): number {
+    if (this.#most === null) return NOBODY;
+    if (action >= TICK) return this.#last | (this.#used << 4);
+    return action | ((this.#used + this.#costOf(action)) << 4);
   }
 
   /** A thread that the step woke or ended is no reason: what counts is whether it could have gone on. */
@@ -62,6 +67,15 @@ export class Bound {
 
   /** A lane of the state's hash, told apart by what is left of the bound. */
   key(key1: number): number {
-    return this.#most === null ? key1 : (key1 + mix1(this.word, 0x5bd1e995)) | 0;
+    return this.#keyWith(key1, this.word);
+  }
+
+  /** The same, of the state that `action` leads to. */
+  keyBehind(action: number, key1: number): number {
+    return this.#keyWith(key1, this.#wordBehind(action));
+  }
+
+  #keyWith(key1: number, word: number): number {
+    return this.#most === null ? key1 : (key1 + mix1(word, 0x5bd1e995)) | 0;
   }
 }

@@ -8,14 +8,15 @@
  * is. What follows it was explored all the same, though steps may have been left out there that would make
  * a difference.
  */
-import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { Bound } from "./bound.ts";
 import { Edges } from "./edges.ts";
 import type { Explored, Found, SearchOptions } from "./explored.ts";
-import { fairCycle } from "./fair-cycles.ts";
 import { type Frontier, QueueFrontier, StackFrontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
+import { fairLivelock } from "./livelock.ts";
 import { Visited } from "./visited.ts";
 
 /** Words before a saved state: its number, its depth, and what the bound needs to know. */
@@ -31,6 +32,8 @@ export class Exhaustive {
   readonly #visited = new Visited();
   readonly #frontier: Frontier;
   readonly #edges: Edges | null;
+  /** Whether nobody wants to look at every step, but for what it breaks. */
+  readonly #foresees: boolean;
   readonly #counts = { states: 0, transitions: 0, depth: 0 };
   readonly #outcomes = new Set<string>();
   readonly #actions: number[] = [];
@@ -44,6 +47,7 @@ export class Exhaustive {
     this.#futures = options.liveness ? null : futures;
     this.#frontier = options.search === "dfs" ? new StackFrontier() : new QueueFrontier();
     this.#bound = new Bound(on, options.preemptions);
+    this.#foresees = this.#futures === null && on.program.watch === undefined;
     this.#edges = options.liveness ? new Edges() : null;
   }
 
@@ -146,6 +150,10 @@ export class Exhaustive {
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
+      if (this.#leadsBack(action)) {
+        moved ||= on.nextKey1 !== on.key1 || on.nextKey2 !== on.key2;
+        continue;
+      }
       const [key1, key2] = [on.key1, on.key2];
       try {
         on.perform(action);
@@ -179,6 +187,17 @@ export class Exhaustive {
     return this.#wanted(violation, number, null);
   }
 
+  /** Whether the action leads to a state that was seen, as is known without doing it. Counts it then. */
+  #leadsBack(action: number): boolean {
+    const on = this.#on;
+    if (!this.#foresees || !on.foresee(action)) return false;
+    const to = this.#visited.numberOf(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
+    if (to < 0) return false;
+    this.#counts.transitions++;
+    this.#edges?.add(to, action);
+    return true;
+  }
+
   #locate(): void {
     if (this.#futures !== null) this.#on.locations(this.#locations);
   }
@@ -199,6 +218,10 @@ export class Exhaustive {
     return true;
   }
 
+  #livelock(): Found | null {
+    return this.#edges === null ? null : fairLivelock(this.#on, this.#edges, this.#visited);
+  }
+
   /** Nobody can go on. */
   #end(number: number): Found | null {
     const on = this.#on;
@@ -217,30 +240,6 @@ export class Exhaustive {
     }
     on.takeBack();
     return null;
-  }
-
-  /** Null when no fair scheduler could go round for ever, or nobody asked. */
-  #livelock(): Found | null {
-    const edges = this.#edges;
-    if (edges === null) return null;
-    const { threads } = this.#on.program;
-    const goesOn = threads.some(({ forever }) => forever === true);
-    const cycle = fairCycle(edges, threads.length, (state) => goesOn && this.#onlyForever(state));
-    if (cycle === null) return null;
-    const way = this.#visited.wayTo(cycle.state);
-    const property = goesOn ? "starvation" : "livelock";
-    const detail = `${cycle.actions.length} steps that a fair scheduler can repeat for ever`;
-    const violation = new Violation(property, detail);
-    const actions = [...way, ...cycle.actions];
-    return { kind: "violated", violation, actions, cycleFrom: way.length };
-  }
-
-  /** Whether all threads that are to end have ended in a state. */
-  #onlyForever(number: number): boolean {
-    const on = this.#on;
-    on.restart();
-    for (const action of this.#visited.wayTo(number)) on.perform(action);
-    return on.program.threads.every(({ forever }, t) => forever === true || on.ended(t));
   }
 }
 

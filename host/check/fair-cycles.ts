@@ -9,7 +9,7 @@
  * Source: Tarjan, "Depth-first search and linear graph algorithms", 1972; Lichtenstein, Pnueli, "Checking
  * that finite state concurrent programs satisfy their linear specification", 1985.
  */
-import { DRAIN, TICK } from "../machine/coroutine/interleaver.ts";
+import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
 import type { Edges } from "./edges.ts";
 
 export interface FairCycle {

@@ -10,8 +10,9 @@
  *
  * Each candidate is run from the start, which costs its steps; so there is a bound on those.
  */
+
+import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
-import { DRAIN, TICK } from "../machine/coroutine/interleaver.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
 import { reproduce } from "./ending.ts";
 

@@ -3,7 +3,8 @@
  * A few schedules at random, before all are explored: they find most of the words that are contended, and
  * most of what threads may still access, so that exploring seldom has to begin anew.
  */
-import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { type Random, randomFrom } from "../stats/random.ts";
 import type { Futures } from "./futures.ts";

@@ -6,7 +6,8 @@
  * threads stand in fewer places. So a replay makes known what it comes across, and begins anew until it
  * comes across nothing new.
  */
-import { DRAIN, type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
 import { kernelImage } from "../machine/image.ts";
 import { endingOf, isPossible, violationOf } from "./ending.ts";

@@ -2,7 +2,8 @@
 /** Runs a schedule action by action, and tells what each one does as steps for people. */
 import { ACCESS } from "../machine/coroutine/access-table.ts";
 import { CLOCK_ADDRESS } from "../machine/coroutine/accounts.ts";
-import { DRAIN, type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { FIELD, STATUS } from "../machine/coroutine/regions.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
 import { type Draft, draft } from "./draft.ts";

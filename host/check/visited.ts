@@ -10,14 +10,11 @@ import { Ways, wayTo } from "./ways.ts";
 const FIRST_PLACES = 1 << 12;
 const MOST_FULL = 0.7;
 const PLACE_WORDS = 3;
-const RECENT_MASK = (1 << 14) - 1;
 
 export class Visited {
   #mask = FIRST_PLACES - 1;
   /** PLACE_WORDS a place: two lanes of the hash, and the state's number plus 1; 0: free. */
   #places = new Int32Array(FIRST_PLACES * PLACE_WORDS);
-  /** The same of states that were met lately: most are met again soon, and this stays near the processor. */
-  readonly #recent = new Int32Array((RECENT_MASK + 1) * PLACE_WORDS);
   readonly #ways = new Ways();
   /** Whether the last add() was of a new state. */
   isNew = false;
@@ -27,6 +24,24 @@ export class Visited {
     return this.#ways.count;
   }
 
+  /** Where the state is; or, as a negative number, ~ the place that is free for it. */
+  #find(key1: number, key2: number): number {
+    const places = this.#places;
+    let place = (key1 ^ (key2 >>> 7)) & this.#mask;
+    for (;;) {
+      const at = place * PLACE_WORDS;
+      if (places[at + 2] === 0) return ~at;
+      if (places[at] === key1 && places[at + 1] === key2) return at;
+      place = (place + 1) & this.#mask;
+    }
+  }
+
+  /** The state's number; -1 when it was not seen. */
+  numberOf(key1: number, key2: number): number {
+    const at = this.#find(key1, key2);
+    return at < 0 ? -1 : (this.#places[at + 2] as number) - 1;
+  }
+
   /**
    * Adds the state, unless it is there.
    *
@@ -34,41 +49,14 @@ export class Visited {
    * @returns the state's number
    */
   add(key1: number, key2: number, parent: number, action: number): number {
-    const recent = this.#recent;
-    const slot = (key1 & RECENT_MASK) * PLACE_WORDS;
-    if (recent[slot] === key1 && recent[slot + 1] === key2) {
-      const number = recent[slot + 2] as number;
-      if (number !== 0) {
-        this.isNew = false;
-        return number - 1;
-      }
-    }
-    const number = this.#find(key1, key2, parent, action);
-    recent[slot] = key1;
-    recent[slot + 1] = key2;
-    recent[slot + 2] = number + 1;
-    return number;
-  }
-
-  #find(key1: number, key2: number, parent: number, action: number): number {
+    const found = this.#find(key1, key2);
     const places = this.#places;
-    let place = (key1 ^ (key2 >>> 7)) & this.#mask;
-    for (;;) {
-      const at = place * PLACE_WORDS;
-      const number = places[at + 2] as number;
-      if (number === 0) break;
-      if (places[at] === key1 && places[at + 1] === key2) {
-        this.isNew = false;
-        return number - 1;
-      }
-      place = (place + 1) & this.#mask;
-    }
-    this.isNew = true;
+    this.isNew = found < 0;
+    if (found >= 0) return (places[found + 2] as number) - 1;
     const number = this.#ways.add(parent, action);
-    const at = place * PLACE_WORDS;
-    places[at] = key1;
-    places[at + 1] = key2;
-    places[at + 2] = number + 1;
+    places[~found] = key1;
+    places[~found + 1] = key2;
+    places[~found + 2] = number + 1;
     if (this.count > (this.#mask + 1) * MOST_FULL) this.#grow();
     return number;
   }

@@ -10,7 +10,8 @@
  * Source: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized scheduler with probabilistic
  * guarantees of finding bugs", 2010.
  */
-import { type Interleaver, TICK } from "../machine/coroutine/interleaver.ts";
+import { TICK } from "../machine/coroutine/choices.ts";
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { type Random, randomFrom } from "../stats/random.ts";
 import type { Explored, Found, SearchOptions } from "./explored.ts";

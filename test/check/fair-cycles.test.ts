@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Edges } from "../../host/check/edges.ts";
 import { type FairCycle, fairCycle } from "../../host/check/fair-cycles.ts";
-import { DRAIN, TICK } from "../../host/machine/coroutine/interleaver.ts";
+import { DRAIN, TICK } from "../../host/machine/coroutine/choices.ts";
 
 /** Of each state, who can run (a bit each), and the steps: [to, action]. */
 type Graph = readonly (readonly [

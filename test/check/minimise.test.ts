@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { reproduce } from "../../host/check/ending.ts";
 import { minimise, switchesOf } from "../../host/check/minimise.ts";
-import { DRAIN, TICK } from "../../host/machine/coroutine/interleaver.ts";
+import { DRAIN, TICK } from "../../host/machine/coroutine/choices.ts";
 import { type SceneName, violated } from "./scenes.ts";
 
 test("a switch is when another thread goes on; ticks and drains are nobody's turn", () => {

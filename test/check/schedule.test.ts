@@ -6,7 +6,8 @@ import { Names } from "../../host/check/names.ts";
 import { formatSchedule, parseSchedule } from "../../host/check/schedule.ts";
 import { encode, replaySchedule } from "../../host/check/steer.ts";
 import { UsageError } from "../../host/errors.ts";
-import { DRAIN, type Interleaver } from "../../host/machine/coroutine/interleaver.ts";
+import { DRAIN } from "../../host/machine/coroutine/choices.ts";
+import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { MemoryModel } from "../../host/result/check.ts";
 import { fresh, type SceneName, violated } from "./scenes.ts";
 

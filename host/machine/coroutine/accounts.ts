@@ -88,7 +88,9 @@ export class Accounts {
       this.#checkRaces(thread, entry, site);
       if ((bits & ACCESS.marked) === 0) this.#footprint[this.#nrFootprint++] = entry;
     }
-    if (writes && (bits & ACCESS.notify) === 0) this.#tracked.willWrite(word);
+    if ((bits & ACCESS.notify) !== 0) return;
+    if (writes) this.#tracked.willWrite(word);
+    else this.#tracked.willRead(word);
   }
 
   #checkRaces(thread: number, mine: number, site: number): void {
@@ -113,6 +115,28 @@ export class Accounts {
   noteEntry(entry: number): void {
     if (this.nrNoted >= ENTRIES) throw new Error("[harness bug] a step accesses too many words");
     this.noted[this.nrNoted++] = entry;
+  }
+
+  /** Notes what the step noted when it was run before: `count` entries of `entries`. */
+  noteAgain(entries: Int32Array, at: number, count: number): void {
+    for (let i = 0; i < count; i++) this.noted[i] = entries[at + i] as number;
+    this.nrNoted = count;
+  }
+
+  /** Whether one of these entries, of a step of `thread`, is of a word in another's footprint. */
+  mayRace(thread: number, entries: Int32Array, at: number, count: number): boolean {
+    const regions = this.#regions;
+    for (let left = this.footprints & ~(1 << thread); left !== 0; left &= left - 1) {
+      const other = 31 - Math.clz32(left & -left);
+      const first = regions.end(other);
+      const end = first + regions.get(other, FIELD.footprint);
+      for (let i = first; i < end; i++) {
+        const word = (regions.words[i] as number) >>> 5;
+        for (let j = at; j < at + count; j++)
+          if ((entries[j] as number) >>> 1 === word) return true;
+      }
+    }
+    return false;
   }
 
   /** A range of words, as the bits say. */
@@ -151,15 +175,18 @@ export class Accounts {
     if (count > FOOTPRINT_MOST) throw new Error("[harness bug] a step's footprint is too long");
     for (let i = 0; i < count; i++) regions.words[first + i] = this.#footprint[i] as number;
     regions.set(thread, FIELD.footprint, count);
+    this.countFootprint(thread);
+  }
+
+  /** Looks at the thread's region: see footprints. */
+  countFootprint(thread: number): void {
     const bit = 1 << thread;
+    const count = this.#regions.get(thread, FIELD.footprint);
     this.footprints = count > 0 ? this.footprints | bit : this.footprints & ~bit;
   }
 
-  /** Looks at the regions: see footprints. */
+  /** The same of all. */
   countFootprints(): void {
-    this.footprints = 0;
-    for (let t = 0; t < this.#threads; t++) {
-      if (this.#regions.get(t, FIELD.footprint) > 0) this.footprints |= 1 << t;
-    }
+    for (let t = 0; t < this.#threads; t++) this.countFootprint(t);
   }
 }

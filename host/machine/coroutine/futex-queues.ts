@@ -11,10 +11,18 @@ export class FutexQueues {
   readonly #threads: number;
   /** Threads whose region a wake-up changed: a bit each. */
   touched = 0;
+  /** Whether the step has looked into a queue: then what it did depends on other threads' regions. */
+  consulted = false;
 
   constructor(regions: Regions, threads: number) {
     this.#regions = regions;
     this.#threads = threads;
+  }
+
+  /** A step begins. */
+  begin(): void {
+    this.touched = 0;
+    this.consulted = false;
   }
 
   #waitsOn(thread: number, address: number): boolean {
@@ -37,6 +45,7 @@ export class FutexQueues {
    */
   wait(thread: number, address: number, site: number, value: number): boolean {
     const regions = this.#regions;
+    this.consulted = true;
     const same = value === regions.get(thread, FIELD.expected);
     if (!same || regions.get(thread, FIELD.deadline) === PAST) {
       regions.set(thread, FIELD.expected, same ? WAIT_TIMED_OUT : WAIT_NOT_EQUAL);
@@ -55,6 +64,7 @@ export class FutexQueues {
   /** Takes a thread out of its queue; what it waited for returns `result`. */
   wake(thread: number, result: number): void {
     const regions = this.#regions;
+    this.consulted = true;
     const address = regions.get(thread, FIELD.address);
     const order = regions.get(thread, FIELD.order);
     regions.set(thread, FIELD.status, STATUS.woken);
@@ -73,6 +83,7 @@ export class FutexQueues {
 
   /** Wakes the first of the queue. @returns the thread, -1 when there is none */
   wakeFirst(address: number): number {
+    this.consulted = true;
     for (let t = 0; t < this.#threads; t++) {
       if (!this.#waitsOn(t, address) || this.#regions.get(t, FIELD.order) !== 1) continue;
       this.wake(t, WAIT_OK);

@@ -77,6 +77,11 @@ export class Heap {
     this.#memory.words[slot >>> 2] = header;
   }
 
+  #header(word: number): number {
+    this.#memory.willRead(word);
+    return this.#memory.words[word] as number;
+  }
+
   /** The slot that holds `address`. */
   #slotOf(address: number): number {
     const within = address - this.#start;
@@ -89,8 +94,7 @@ export class Heap {
       this.#checkSlowly(address, bytes, site);
       return;
     }
-    const slot = (address & ~(SMALL_SLOT - 1)) >>> 2;
-    const header = this.#memory.words[slot] as number;
+    const header = this.#header((address & ~(SMALL_SLOT - 1)) >>> 2);
     const within = (address & (SMALL_SLOT - 1)) - OBJECT;
     if (header >>> 24 === LIVE && within >= 0 && within + bytes <= (header & 0xffff)) return;
     this.#checkSlowly(address, bytes, site);
@@ -110,7 +114,7 @@ export class Heap {
     const { heapStart, heapEnd, small, large } = this.#layout;
     if (address < heapStart || address >= heapEnd) return null;
     const slot = this.#slotOf(address);
-    const header = this.#memory.words[slot >>> 2] as number;
+    const header = this.#header(slot >>> 2);
     if (header === 0) return null;
     let thread = 0;
     while (thread + 1 < small.length && slot >= (small[thread + 1] as number)) thread++;
@@ -134,6 +138,7 @@ export class Heap {
     const { words } = this.#memory;
     this.#setHeader(slot, ((words[slot >>> 2] as number) & 0xffffff) | (FREED << 24));
     for (let word = address >>> 2; word < (address + found.size + 3) >>> 2; word++) {
+      this.#memory.willRead(word);
       if (words[word] === 0) continue;
       this.#memory.willWrite(word);
       words[word] = 0; // what is freed is one state, whatever it held

@@ -202,6 +202,7 @@ export class CoroutineMachine {
     if (this.running >= this.threads) {
       throw new Violation("deadlock", "the set-up waits, with nobody to wake it", address, site);
     }
+    this.tracked.willRead(CLOCK_ADDRESS >>> 2);
     this.queues.prepare(this.running, expected, timeout, this.now());
     return this.#takeOff(address, site);
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The threads' regions as parts of a state: hashed, saved, and brought back.
+ * The threads' regions as parts of a state: hashed, kept, saved, and brought back.
  *
- * What was saved, or stored, and loaded last is the base: take-backs go there. A thread that has not run
- * since keeps its frames in the base alone: they are brought to its region when it is to run. All other
- * words of the regions always are there.
+ * The state that was loaded or fetched last is the base: take-backs go there. The frames of a thread that
+ * has not run since are where its region is kept, and are brought from there when it is to run. All other
+ * words of the regions always are in place.
  */
 
 import { Components } from "./components.ts";
@@ -13,8 +13,9 @@ import type { Thread } from "./program.ts";
 import { FIELD } from "./regions.ts";
 import { mix1, mix2 } from "./tracked-memory.ts";
 
-/** Words before a saved region: how many follow them, and its hash in two lanes. */
+/** Words before a region, kept or saved: how many follow them, and its hash in two lanes. */
 const PREFIX = 3;
+const NOWHERE = -1;
 
 export class ThreadStates {
   /** Of the threads' hashes, a lane each. */
@@ -26,40 +27,41 @@ export class ThreadStates {
   readonly #hashes: Int32Array;
   /** What tells threads apart in the hash: the same for those that are alike. */
   readonly #salts: readonly number[];
-  /** Saved words, and where each thread's region begins in them. */
-  #base: Int32Array = new Int32Array(0);
-  readonly #baseAt: number[] = [];
+  readonly #components = new Components();
+  /** Where each thread's region is kept as it is now, or NOWHERE; and as it is in the base. */
+  readonly #now: Int32Array;
+  readonly #base: Int32Array;
   #baseSum1 = 0;
   #baseSum2 = 0;
   /** Whether a thread's frames are in its region. */
   readonly #framed: boolean[] = [];
-  /** Regions of states that were stored. */
-  readonly #components = new Components();
-  /** Whether the base is a stored state: then the regions are as there but for what the last action did. */
-  #fetched = false;
 
   constructor(machine: CoroutineMachine, threads: readonly Thread[]) {
     this.#machine = machine;
     this.#threads = threads.length;
     this.#hashes = new Int32Array(2 * threads.length);
     this.#salts = saltsOf(threads);
+    this.#now = new Int32Array(threads.length).fill(NOWHERE);
+    this.#base = new Int32Array(threads.length).fill(NOWHERE);
   }
 
   /** No thread has begun; each is to be hashed once it has. */
   clear(): void {
-    this.#fetched = false;
     for (let t = 0; t < this.#threads; t++) {
       this.#machine.regions.clear(t);
       this.#framed[t] = true;
     }
+    this.#now.fill(NOWHERE);
+    this.#base.fill(NOWHERE);
     this.#hashes.fill(0);
     this.sum1 = 0;
     this.sum2 = 0;
   }
 
-  /** The thread's part of the hash anew. */
+  /** The thread's region has changed: its part of the hash anew. */
   hash(thread: number): void {
     this.frame(thread);
+    this.#now[thread] = NOWHERE;
     const hashes = this.#hashes;
     this.sum1 -= hashes[2 * thread] as number;
     this.sum2 -= hashes[2 * thread + 1] as number;
@@ -68,44 +70,77 @@ export class ThreadStates {
     this.sum2 = (this.sum2 + (hashes[2 * thread + 1] as number)) | 0;
   }
 
+  /** Where the thread's region is kept; negative when it is not. */
+  keptAt(thread: number): number {
+    return this.#now[thread] as number;
+  }
+
+  /** Keeps the thread's region as it is. Context: its hash is right. @returns where */
+  keep(thread: number): number {
+    const kept = this.#now[thread] as number;
+    if (kept !== NOWHERE) return kept;
+    const { regions, words } = this.#machine;
+    const hash1 = this.#hashes[2 * thread] as number;
+    const hash2 = this.#hashes[2 * thread + 1] as number;
+    const start = regions.starts[thread] as number;
+    const entry = this.#components.keep(hash1, hash2, words, start, regions.size(thread));
+    this.#now[thread] = entry;
+    return entry;
+  }
+
+  /** The thread's region is to be as it is kept at `entry`. */
+  become(thread: number, entry: number): void {
+    const hashes = this.#hashes;
+    this.sum1 -= hashes[2 * thread] as number;
+    this.sum2 -= hashes[2 * thread + 1] as number;
+    this.#bring(thread, entry);
+    this.sum1 = (this.sum1 + (hashes[2 * thread] as number)) | 0;
+    this.sum2 = (this.sum2 + (hashes[2 * thread + 1] as number)) | 0;
+  }
+
   /** The STATUS that a thread has in the base. */
   baseStatus(thread: number): number {
-    return (this.#base[(this.#baseAt[thread] as number) + PREFIX] as number) & 3;
+    return (this.#components.words[(this.#base[thread] as number) + PREFIX] as number) & 3;
   }
 
   /** Back to the base. @param touched - a bit for each thread whose region may differ from there */
   takeBack(touched: number): void {
-    for (let t = 0; t < this.#threads; t++)
-      if ((touched >>> t) & 1) this.#loadRegion(t, this.#baseAt[t] as number);
+    for (let t = 0; t < this.#threads; t++) {
+      if (((touched >>> t) & 1) !== 0 && this.#base[t] !== NOWHERE) {
+        this.#bring(t, this.#base[t] as number);
+      }
+    }
     this.sum1 = this.#baseSum1;
     this.sum2 = this.#baseSum2;
   }
 
-  /** Brings back a thread's words, all but its frames. @param at - index in the base */
-  #loadRegion(thread: number, at: number): void {
-    const base = this.#base;
+  /** Brings the thread's words that are kept at `entry`, all but its frames. */
+  #bring(thread: number, entry: number): void {
+    const kept = this.#components.words;
     const { words, regions } = this.#machine;
     const start = regions.starts[thread] as number;
-    const from = at + PREFIX;
-    const count = base[at] as number;
-    for (let i = 0; i < regions.frames; i++) words[start + i] = base[from + i] as number;
+    const from = entry + PREFIX;
+    const count = kept[entry] as number;
+    for (let i = 0; i < regions.frames; i++) words[start + i] = kept[from + i] as number;
     for (let i = regions.get(thread, FIELD.stack); i < count; i++) {
-      words[start + i] = base[from + i] as number;
+      words[start + i] = kept[from + i] as number;
     }
+    this.#now[thread] = entry;
     this.#framed[thread] = false;
-    this.#hashes[2 * thread] = base[at + 1] as number;
-    this.#hashes[2 * thread + 1] = base[at + 2] as number;
+    this.#hashes[2 * thread] = kept[entry + 1] as number;
+    this.#hashes[2 * thread + 1] = kept[entry + 2] as number;
   }
 
   /** Brings a thread's frames into its region. */
   frame(thread: number): void {
     if (this.#framed[thread] === true) return;
     this.#framed[thread] = true;
+    const kept = this.#components.words;
     const { words, regions } = this.#machine;
     const start = regions.starts[thread] as number;
-    const from = (this.#baseAt[thread] as number) + PREFIX;
+    const from = (this.#now[thread] as number) + PREFIX;
     const end = regions.get(thread, FIELD.stack);
-    for (let i = regions.frames; i < end; i++) words[start + i] = this.#base[from + i] as number;
+    for (let i = regions.frames; i < end; i++) words[start + i] = kept[from + i] as number;
   }
 
   /** Words that save() writes at the most. */
@@ -117,84 +152,60 @@ export class ThreadStates {
 
   /** Appends the regions to `out` at `at`; returns the index behind. */
   save(out: Int32Array, at: number): number {
-    const { regions, words } = this.#machine;
     let end = at;
     for (let t = 0; t < this.#threads; t++) {
-      const count = regions.size(t);
-      out[end++] = count;
-      out[end++] = this.#hashes[2 * t] as number;
-      out[end++] = this.#hashes[2 * t + 1] as number;
-      const start = regions.starts[t] as number;
-      // A thread whose frames are not here has not run: they are as they were.
-      const here = this.#framed[t] === true ? count : regions.frames;
-      copy(words, start, out, end, here);
-      const from = (this.#baseAt[t] as number) + PREFIX + here;
-      if (here < count) copy(this.#base, from, out, end + here, count - here);
+      const entry = this.keep(t);
+      const kept = this.#components.words;
+      const count = PREFIX + (kept[entry] as number);
+      for (let i = 0; i < count; i++) out[end + i] = kept[entry + i] as number;
       end += count;
     }
     return end;
   }
 
-  /** Makes what save() wrote the base; `from` is to stay as it is meanwhile. */
+  /** Makes what save() wrote the base. */
   load(from: Int32Array, at: number): void {
-    this.#base = from;
-    this.#fetched = false;
     let next = at;
     let sum1 = 0;
     let sum2 = 0;
     for (let t = 0; t < this.#threads; t++) {
-      this.#baseAt[t] = next;
-      this.#loadRegion(t, next);
-      sum1 = (sum1 + (from[next + 1] as number)) | 0;
-      sum2 = (sum2 + (from[next + 2] as number)) | 0;
-      next += PREFIX + (from[next] as number);
+      const count = from[next] as number;
+      const [hash1, hash2] = [from[next + 1] as number, from[next + 2] as number];
+      this.#rebase(t, this.#components.keep(hash1, hash2, from, next + PREFIX, count));
+      sum1 = (sum1 + hash1) | 0;
+      sum2 = (sum2 + hash2) | 0;
+      next += PREFIX + count;
     }
     this.#setSums(sum1, sum2);
   }
 
-  /** Words that store() writes at the most. */
+  /** Words that store() writes. */
   get storedWords(): number {
     return 2 + this.#threads;
   }
 
-  /** As save(), each region once however many states have it; only fetch() of this object reads that. */
+  /** As save(), in the places of what is kept; only fetch() of this object reads that. */
   store(out: Int32Array, at: number): number {
-    const { regions, words, queues, running } = this.#machine;
-    let end = at;
-    out[end++] = this.sum1;
-    out[end++] = this.sum2;
-    const changed = this.#fetched ? queues.touched | (1 << running) : ~0;
-    for (let t = 0; t < this.#threads; t++) {
-      let entry = this.#baseAt[t] as number;
-      if ((changed >>> t) & 1) {
-        this.frame(t);
-        const hash1 = this.#hashes[2 * t] as number;
-        const hash2 = this.#hashes[2 * t + 1] as number;
-        const start = regions.starts[t] as number;
-        entry = this.#components.keep(hash1, hash2, words, start, regions.size(t));
-      }
-      out[end++] = entry;
-    }
-    return end;
+    out[at] = this.sum1;
+    out[at + 1] = this.sum2;
+    for (let t = 0; t < this.#threads; t++) out[at + 2 + t] = this.keep(t);
+    return at + 2 + this.#threads;
   }
 
-  /** Of memory, for the regions that store() keeps. */
-  get storeBytes(): number {
+  /** Of memory, for the regions that are kept. */
+  get keptBytes(): number {
     return this.#components.bytes;
   }
 
   /** As load(), of what store() wrote. */
   fetch(from: Int32Array, at: number): void {
-    this.#base = this.#components.words;
+    for (let t = 0; t < this.#threads; t++) this.#rebase(t, from[at + 2 + t] as number);
     this.#setSums(from[at] as number, from[at + 1] as number);
-    for (let t = 0; t < this.#threads; t++) {
-      const entry = from[at + 2 + t] as number;
-      // What has not changed since the last take-back is there already.
-      if (this.#fetched && this.#baseAt[t] === entry) continue;
-      this.#baseAt[t] = entry;
-      this.#loadRegion(t, entry);
-    }
-    this.#fetched = true;
+  }
+
+  #rebase(thread: number, entry: number): void {
+    this.#base[thread] = entry;
+    if (this.#now[thread] !== entry) this.#bring(thread, entry);
   }
 
   #setSums(sum1: number, sum2: number): void {
@@ -211,8 +222,4 @@ function saltsOf(threads: readonly Thread[]): number[] {
     const kind = (alike ?? i) + 1;
     return mix1(kind, alike === undefined ? 1 : 2) ^ mix2(kind, 3);
   });
-}
-
-function copy(from: Int32Array, at: number, to: Int32Array, toAt: number, count: number): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
 }

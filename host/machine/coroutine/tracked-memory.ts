@@ -9,6 +9,9 @@
 import { Knowledge, WORD } from "./knowledge.ts";
 
 const LOG_WORDS = 1 << 16;
+/** Steps count in twos: what comes before the first is not logged, for its stamps are those of all words. */
+const SET_UP = -1;
+const LAST_STEP = 2 ** 31 - 3;
 
 /** Two independent hashes of a word at an address, each a good mix of all bits. */
 export function mix1(word: number, value: number): number {
@@ -25,6 +28,20 @@ export function mix2(word: number, value: number): number {
   return x ^ (x >>> 14);
 }
 
+/** Words that a step accessed, and what each held before. */
+class AccessLog {
+  readonly words = new Int32Array(LOG_WORDS);
+  readonly values = new Int32Array(LOG_WORDS);
+  length = 0;
+
+  add(word: number, value: number): void {
+    const n = this.length++;
+    if (n >= LOG_WORDS) throw new Error("[harness bug] a step accesses more than its log holds");
+    this.words[n] = word;
+    this.values[n] = value;
+  }
+}
+
 export class TrackedMemory {
   readonly words: Int32Array;
   knowledge: Knowledge;
@@ -34,16 +51,17 @@ export class TrackedMemory {
   writers: Uint8Array;
   hash1 = 0;
   hash2 = 0;
+  /** Of the step: the words that it has written; and those that it has read, and not written before that. */
+  readonly writes = new AccessLog();
+  readonly reads = new AccessLog();
   /** The words that are known to be written: of the first of these, this machine has taken note. */
   #known: Int32Array;
   #nrKnown = 0;
   readonly #start: Int32Array;
   readonly #isKnown: Uint8Array;
+  /** By word: `#step` of the last step that accessed it, and one more if that wrote. */
   readonly #stamps: Int32Array;
-  readonly #logWords = new Int32Array(LOG_WORDS);
-  readonly #logValues = new Int32Array(LOG_WORDS);
-  #logged = 0;
-  #step = 0;
+  #step = SET_UP;
   #hash1Before = 0;
   #hash2Before = 0;
 
@@ -98,31 +116,41 @@ export class TrackedMemory {
 
   /** Begins a step: from here on undo() goes back to here. */
   begin(): void {
-    this.#step++;
-    this.#logged = 0;
+    this.#step += 2;
+    if (this.#step >= LAST_STEP) {
+      this.#stamps.fill(0);
+      this.#step = SET_UP + 2;
+    }
+    this.writes.length = 0;
+    this.reads.length = 0;
     this.#hash1Before = this.hash1;
     this.#hash2Before = this.hash2;
   }
 
   /** The word is about to be written. */
   willWrite(word: number): void {
-    if (this.#stamps[word] === this.#step) return;
-    this.#stamps[word] = this.#step;
+    if (this.#stamps[word] === this.#step + 1) return;
+    this.#stamps[word] = this.#step + 1;
     if (this.#isKnown[word] === 0) {
       this.#isKnown[word] = 1;
       this.#nrKnown = this.knowledge.addWritten(word);
     }
-    const n = this.#logged++;
-    if (n >= LOG_WORDS) throw new Error("[harness bug] a step writes more than its log holds");
-    this.#logWords[n] = word;
-    this.#logValues[n] = this.words[word] as number;
+    this.writes.add(word, this.words[word] as number);
+  }
+
+  /** The word is read: what the step does depends on it. */
+  willRead(word: number): void {
+    if ((this.#stamps[word] as number) >= this.#step) return;
+    this.#stamps[word] = this.#step;
+    this.reads.add(word, this.words[word] as number);
   }
 
   /** Ends a step: the hash is that of what is there now. */
   settle(): void {
-    for (let i = 0; i < this.#logged; i++) {
-      const word = this.#logWords[i] as number;
-      const before = this.#logValues[i] as number;
+    const { words, values, length } = this.writes;
+    for (let i = 0; i < length; i++) {
+      const word = words[i] as number;
+      const before = values[i] as number;
       const now = this.words[word] as number;
       if (before === now) continue;
       this.hash1 = (this.hash1 + mix1(word, now) - mix1(word, before)) | 0;
@@ -132,17 +160,39 @@ export class TrackedMemory {
 
   /** Words that the step has written so far, and what was there before, in order. */
   *written(): Iterable<readonly [word: number, before: number]> {
-    for (let i = 0; i < this.#logged; i++) {
-      yield [this.#logWords[i] as number, this.#logValues[i] as number];
+    const { words, values, length } = this.writes;
+    for (let i = 0; i < length; i++) yield [words[i] as number, values[i] as number];
+  }
+
+  /** What the step has changed of the hash, in two lanes. Context: it is settled. */
+  get change1(): number {
+    return (this.hash1 - this.#hash1Before) | 0;
+  }
+
+  get change2(): number {
+    return (this.hash2 - this.#hash2Before) | 0;
+  }
+
+  /**
+   * Makes a step's writes, `count` pairs of word and value, and its change of the hash.
+   *
+   * Context: a step has begun, and the words hold what they held when that change was found.
+   */
+  redo(pairs: Int32Array, at: number, count: number, change1: number, change2: number): void {
+    for (let i = at; i < at + 2 * count; i += 2) {
+      const word = pairs[i] as number;
+      this.writes.add(word, this.words[word] as number);
+      this.words[word] = pairs[i + 1] as number;
     }
+    this.hash1 = (this.hash1 + change1) | 0;
+    this.hash2 = (this.hash2 + change2) | 0;
   }
 
   /** Takes the step back. */
   undo(): void {
-    for (let i = this.#logged - 1; i >= 0; i--) {
-      this.words[this.#logWords[i] as number] = this.#logValues[i] as number;
-    }
-    this.#logged = 0;
+    const { words, values, length } = this.writes;
+    for (let i = length - 1; i >= 0; i--) this.words[words[i] as number] = values[i] as number;
+    this.writes.length = 0;
     this.hash1 = this.#hash1Before;
     this.hash2 = this.#hash2Before;
   }
@@ -190,7 +240,7 @@ export class TrackedMemory {
     }
     this.hash1 = 0;
     this.hash2 = 0;
-    this.#logged = 0;
+    this.writes.length = 0;
   }
 
   get savedWords(): number {
