@@ -32,8 +32,6 @@ export class Exhaustive {
   readonly #visited = new Visited();
   readonly #frontier: Frontier;
   readonly #edges: Edges | null;
-  /** Whether nobody wants to look at every step, but for what it breaks. */
-  readonly #foresees: boolean;
   readonly #counts = { states: 0, transitions: 0, depth: 0 };
   readonly #outcomes = new Set<string>();
   readonly #actions: number[] = [];
@@ -47,7 +45,6 @@ export class Exhaustive {
     this.#futures = options.liveness ? null : futures;
     this.#frontier = options.search === "dfs" ? new StackFrontier() : new QueueFrontier();
     this.#bound = new Bound(on, options.preemptions);
-    this.#foresees = this.#futures === null && on.program.watch === undefined;
     this.#edges = options.liveness ? new Edges() : null;
   }
 
@@ -190,7 +187,7 @@ export class Exhaustive {
   /** Whether the action leads to a state that was seen, as is known without doing it. Counts it then. */
   #leadsBack(action: number): boolean {
     const on = this.#on;
-    if (!this.#foresees || !on.foresee(action)) return false;
+    if (this.#futures !== null || !on.foresee(action)) return false; // they learn from each step
     const to = this.#visited.numberOf(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
     if (to < 0) return false;
     this.#counts.transitions++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Saved states that wait to be expanded. */
 
-const BLOCK_WORDS = 1 << 20;
+/** Small, so that few states take little; of many, blocks of this size are still few. */
+const BLOCK_WORDS = 1 << 14;
 
 export interface Waiting {
   readonly block: Int32Array;

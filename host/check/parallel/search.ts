@@ -178,6 +178,10 @@ export class Search {
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
+      if (this.#leadsBack(action)) {
+        moved ||= on.nextKey1 !== key1 || on.nextKey2 !== key2;
+        continue;
+      }
       try {
         on.perform(action);
         if (on.race !== null)
@@ -199,6 +203,13 @@ export class Search {
     return count;
   }
 
+  /** Whether the action leads to a state that was seen, as is known without doing it. */
+  #leadsBack(action: number): boolean {
+    const on = this.#on;
+    if (!on.foresee(action)) return false;
+    return this.#seen.has(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
+  }
+
   #add(parent: number, action: number): void {
     const on = this.#on;
     const bound = this.#bound;
@@ -216,7 +227,7 @@ export class Search {
 
   /** Looks whether there is room for more states. */
   #checkRoom(): void {
-    const bytes = this.#ways.bytes + this.#levels.bytes;
+    const bytes = this.#ways.bytes + this.#levels.bytes + this.#on.storeBytes;
     const seen = this.#meeting.worker === 0 ? this.#seen.bytes : 0;
     const signals = this.#tally.signals(bytes + seen, this.#seen.limit);
     if (signals !== 0) this.#meeting.signal(signals);

@@ -30,6 +30,16 @@ export class Seen {
 
   /** Adds a state. @returns whether it is new */
   add(key1: number, key2: number): boolean {
+    return !this.#find(key1, key2, true);
+  }
+
+  /** Whether a state was added, by whomever. */
+  has(key1: number, key2: number): boolean {
+    return this.#find(key1, key2, false);
+  }
+
+  /** @param adds - whether it is put there if it is not. @returns whether it was */
+  #find(key1: number, key2: number, adds: boolean): boolean {
     const places = this.#places;
     const first = key1 === 0 ? 1 : key1;
     const second = key2 === 0 ? 1 : key2;
@@ -37,13 +47,14 @@ export class Seen {
       const at = 2 * (place & this.#mask);
       let there = Atomics.load(places, at);
       if (there === 0) {
+        if (!adds) return false;
         there = Atomics.compareExchange(places, at, 0, first);
         if (there === 0) {
           Atomics.store(places, at + 1, second);
-          return true;
+          return false;
         }
       }
-      if (there === first && this.#second(at + 1) === second) return false;
+      if (there === first && this.#second(at + 1) === second) return true;
     }
   }
 

@@ -104,10 +104,11 @@ export class Interleaver extends Choices {
   /**
    * Looks where an action leads, without doing it: sets nextKey1 and nextKey2.
    *
-   * @returns false when it is to be performed to know that; it has no race otherwise, and breaks nothing
+   * @returns false when it is to be performed to know that; else it has no race, and breaks nothing
    */
   foresee(action: number): boolean {
-    const step = action < TICK ? this.#recorded(action) : 0;
+    const isWatched = this.program.watch !== undefined;
+    const step = action < TICK && !isWatched ? this.#recorded(action) : 0;
     if (step === 0) return false;
     this.nextKey1 = (this.key1 + this.#remembered.keyChange1(step)) | 0;
     this.nextKey2 = (this.key2 + this.#remembered.keyChange2(step)) | 0;
