@@ -11,7 +11,7 @@ const CALLBACKS = "^assembly/callbacks\\.ts$";
 const ASSEMBLY = [
   "^assembly/arch/wasm/",
   "^assembly/(mm|kernel)/",
-  "^assembly/lib/",
+  "^assembly/(lib|drivers/tty)/",
   "^assembly/(fs|drivers/base|gates)/",
   "^assembly/drivers/cxl/",
   "^assembly/workload/",

@@ -10,6 +10,7 @@ import { brlock_gate } from "./brlock";
 import { busted_gate } from "./busted";
 import { hazard_gate } from "./hazard";
 import { kernfs_active_gate } from "./kernfs_active";
+import { ldsem_gate } from "./ldsem";
 import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
 import { refcount_gate } from "./refcount";
@@ -22,6 +23,7 @@ export const GATE_PERCPU_REF: u32 = 2;
 export const GATE_REFCOUNT: u32 = 3;
 export const GATE_MUTEX: u32 = 7;
 export const GATE_KERNFS_ACTIVE: u32 = 8;
+export const GATE_LDSEM: u32 = 9;
 export const GATE_HAZARD: u32 = 12;
 export const GATE_BRLOCK: u32 = 13;
 export const GATE_BUSTED: u32 = 64;
@@ -44,6 +46,8 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<mutex_gate>();
     case GATE_KERNFS_ACTIVE:
       return op.run<kernfs_active_gate>();
+    case GATE_LDSEM:
+      return op.run<ldsem_gate>();
     case GATE_HAZARD:
       return op.run<hazard_gate>();
     case GATE_BRLOCK:

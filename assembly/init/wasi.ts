@@ -39,6 +39,7 @@ import {
   GATE_BUSTED,
   GATE_HAZARD,
   GATE_KERNFS_ACTIVE,
+  GATE_LDSEM,
   GATE_MUTEX,
   GATE_PERCPU_REF,
   GATE_REFCOUNT,
@@ -202,6 +203,9 @@ function put_gate(gate: u32): void {
       break;
     case GATE_KERNFS_ACTIVE:
       put_text(0x615f73666e72656b, 0x6576697463); // "kernfs_a" "ctive"
+      break;
+    case GATE_LDSEM:
+      put_text(0x6d6573646c); // "ldsem"
       break;
     case GATE_HAZARD:
       put_text(0x6472617a6168); // "hazard"

@@ -17,6 +17,13 @@
  * Cost:    the flags are atomic, the pair is plain on purpose.
  */
 import { atomic_add, atomic_read, READ_ONCE, xchg } from "../arch/wasm/atomic";
+import {
+  ld_semaphore,
+  ldsem_down_read,
+  ldsem_down_write,
+  ldsem_up_read,
+  ldsem_up_write,
+} from "../drivers/tty/tty_ldsem";
 import { mutex, mutex_lock, mutex_unlock } from "../kernel/locking/mutex";
 import { osq_lock, osq_unlock } from "../kernel/locking/osq_lock";
 import {
@@ -37,6 +44,8 @@ export const TORTURE_MUTEX_LOCK: u32 = 2;
 export const TORTURE_RWSEM_LOCK: u32 = 3;
 /** The queue of spinners on its own: a CPU that had to leave it queues again. */
 export const TORTURE_OSQ_LOCK: u32 = 4;
+/** Some of its waits have a limit, after which the CPU waits again. */
+export const TORTURE_LDSEM_LOCK: u32 = 5;
 
 @unmanaged
 @final
@@ -52,16 +61,27 @@ export const OFFSETOF_TORTURE_DATA_A: u32 = offsetof<torture_data>("a");
 export const OFFSETOF_TORTURE_DATA_B: u32 = offsetof<torture_data>("b");
 
 const SLEEP_NS: i64 = 60_000;
+const LDSEM_LIMIT_NS: i64 = 100_000;
 
 function nap(): void {
   set_current_state(TASK_SLEEPING);
   schedule_timeout(SLEEP_NS);
 }
 
+/** Waits with a limit first, and then without one. */
+function ldsem_write_lock(sem: ld_semaphore): void {
+  if (!ldsem_down_write(sem, LDSEM_LIMIT_NS)) ldsem_down_write(sem, -1);
+}
+
+function ldsem_read_lock(sem: ld_semaphore): void {
+  if (!ldsem_down_read(sem, LDSEM_LIMIT_NS)) ldsem_down_read(sem, -1);
+}
+
 function write_lock(type: u32, lock: usize): void {
   if (type === TORTURE_RAW_SPIN_LOCK) raw_spin_lock(lock);
   else if (type === TORTURE_MUTEX_LOCK) mutex_lock(changetype<mutex>(lock));
   else if (type === TORTURE_RWSEM_LOCK) down_write(changetype<rw_semaphore>(lock));
+  else if (type === TORTURE_LDSEM_LOCK) ldsem_write_lock(changetype<ld_semaphore>(lock));
   else if (type === TORTURE_OSQ_LOCK) while (!osq_lock(lock)) nap();
 }
 
@@ -69,7 +89,21 @@ function write_unlock(type: u32, lock: usize): void {
   if (type === TORTURE_RAW_SPIN_LOCK) raw_spin_unlock(lock);
   else if (type === TORTURE_MUTEX_LOCK) mutex_unlock(changetype<mutex>(lock));
   else if (type === TORTURE_RWSEM_LOCK) up_write(changetype<rw_semaphore>(lock));
+  else if (type === TORTURE_LDSEM_LOCK) ldsem_up_write(changetype<ld_semaphore>(lock));
   else if (type === TORTURE_OSQ_LOCK) osq_unlock(lock);
+}
+
+/** An exclusive lock is taken as by a writer. */
+function read_lock(type: u32, lock: usize): void {
+  if (type === TORTURE_RWSEM_LOCK) down_read(changetype<rw_semaphore>(lock));
+  else if (type === TORTURE_LDSEM_LOCK) ldsem_read_lock(changetype<ld_semaphore>(lock));
+  else write_lock(type, lock);
+}
+
+function read_unlock(type: u32, lock: usize): void {
+  if (type === TORTURE_RWSEM_LOCK) up_read(changetype<rw_semaphore>(lock));
+  else if (type === TORTURE_LDSEM_LOCK) ldsem_up_read(changetype<ld_semaphore>(lock));
+  else write_unlock(type, lock);
 }
 
 /** Loads `n` times; every `sleep_every`th section (0: none) goes to sleep for a while instead. */
@@ -143,7 +177,7 @@ export function locktorture_writer(
   return errors;
 }
 
-/** As locktorture_writer(), with read sections; an exclusive lock is taken as by a writer. */
+/** As locktorture_writer(), with read sections. */
 export function locktorture_reader(
   type: u32,
   lock: usize,
@@ -154,11 +188,9 @@ export function locktorture_reader(
 ): u32 {
   let errors: u32 = 0;
   for (let i: u32 = 1; i <= n; i++) {
-    if (type === TORTURE_RWSEM_LOCK) down_read(changetype<rw_semaphore>(lock));
-    else write_lock(type, lock);
+    read_lock(type, lock);
     errors += read_section(data, lock, i, spin, sleep_every);
-    if (type === TORTURE_RWSEM_LOCK) up_read(changetype<rw_semaphore>(lock));
-    else write_unlock(type, lock);
+    read_unlock(type, lock);
     rcu_qs();
   }
   return errors;

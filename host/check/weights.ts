@@ -13,6 +13,8 @@ const SCENARIOS: Readonly<Record<string, number>> = {
   "srcu/reader-updater-synchronizer": 140,
   "revocable/use-use-revoke": 95,
   "rwsem/reader-reader-writer": 72,
+  "ldsem/writer-writer-reader": 46,
+  "ldsem/release": 85,
 };
 /** A gate by itself. */
 const BARE = 1;

@@ -10,6 +10,7 @@ export type LockClass =
   | "percpu_ref"
   | "refcount_gate"
   | "kernfs_node"
+  | "ld_semaphore"
   | "refcount"
   | "spinlock";
 
@@ -27,7 +28,7 @@ export type LockValues = Readonly<Record<string, number>>;
 /** Structures that are a lock as a whole. */
 const STRUCTURES: ReadonlySet<string> = new Set<LockClass>([
   ...(["rw_semaphore", "mutex", "completion", "percpu_ref"] as const),
-  ...(["refcount_gate", "kernfs_node"] as const),
+  ...(["refcount_gate", "kernfs_node", "ld_semaphore"] as const),
 ]);
 
 /** Words that are a lock or a count in a structure that is more. */
@@ -97,6 +98,13 @@ export function describeLock(
       ];
     case "kernfs_node":
       return line("active", activeText(value("active"), abi.constant("KN_DEACTIVATED_BIAS")));
+    case "ld_semaphore":
+      return [
+        ...line("count", ldsemText(abi, value("count"))),
+        ...spinlock("wait_lock"),
+        ...queue("write_first"),
+        ...queue("read_first"),
+      ];
     case "refcount":
       return [`${name} = ${refcountText(value("word"))}`];
     case "spinlock":
@@ -171,6 +179,17 @@ function refcountText(count: number): string {
 function activeText(active: number, bias: number): string {
   if (active >= 0) return `${active}: open, ${active} inside`;
   return `${hex(active)}: deactivated, ${active - bias} inside`;
+}
+
+/** What holds and what waits in a count: waits are negative, and a writer that holds is one as well. */
+function ldsemText(abi: KernelAbi, count: number): string {
+  const active = count & abi.constant("LDSEM_ACTIVE_MASK");
+  const waits = (active - count) / -abi.constant("LDSEM_WAIT_BIAS");
+  const parts = [
+    ...(active > 0 ? [`${active} active`] : []),
+    ...(waits > 0 ? [`${waits} that ${waits === 1 ? "writes or waits" : "write or wait"}`] : []),
+  ];
+  return `${hex(count)}: ${parts.join(", ") || "free"}`;
 }
 
 function spinlockText(word: number): string {

@@ -54,6 +54,7 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
   ],
   mutex: [["mutex", "mutex"]],
   kernfs_active: [["kn", "kernfs_node"]],
+  ldsem: [["ldsem", "ld_semaphore"]],
   hazard: [["gate", "hazard_gate"]],
   brlock: [["gate", "brlock_gate"]],
 };
@@ -165,6 +166,7 @@ export function unitParts(abi: KernelAbi): Part[] {
     { at: at("RWSEM_WAITER"), name: "rwsem_waiter", layout: "rwsem_waiter" },
     { at: at("WAKE_Q"), name: "wake_q", layout: "wake_q_head" },
     { at: at("MUTEX_WAITER"), name: "mutex_waiter", layout: "mutex_waiter" },
+    { at: at("LDSEM_WAITER"), name: "ldsem_waiter", layout: "ldsem_waiter" },
     { at: at("WAIT_ENTRY"), name: "wait_entry", layout: "wait_queue_entry" },
     { at: at("COMPLETION_ENTRY"), name: "completion_entry", layout: "swait_queue" },
     { at: at("SCRATCH"), name: "scratch", bytes: 0x80 },

@@ -70,6 +70,21 @@ test("counts say whether what they count is alive", () => {
   ]);
 });
 
+test("an ldsem says how many are active, and how many write or wait", () => {
+  assert.equal(tell("ld_semaphore", { count: 0 }), ["x.count = 0x0: free"]);
+  assert.equal(tell("ld_semaphore", { count: 2 }), ["x.count = 0x2: 2 active"]);
+  const writer = abi.constant("LDSEM_WRITE_BIAS");
+  assert.equal(tell("ld_semaphore", { count: writer }), [
+    "x.count = 0xffff0001: 1 active, 1 that writes or waits",
+  ]);
+  const waiting = task(1) + abi.constant("PERCPU_LDSEM_WAITER");
+  const held = { count: writer + 2 * abi.constant("LDSEM_WAIT_BIAS"), read_first: waiting };
+  assert.equal(tell("ld_semaphore", held), [
+    "x.count = 0xfffd0001: 1 active, 3 that write or wait",
+    "x.read_first = cpu1, waits",
+  ]);
+});
+
 test("a spinlock is free, locked, or locked with somebody who may sleep", () => {
   assert.equal(tell("spinlock", { word: 0 }), ["x = 0: free"]);
   assert.equal(tell("spinlock", { word: 1 }), ["x = 1: locked"]);

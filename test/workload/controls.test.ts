@@ -8,6 +8,7 @@ const CONTROLS: Record<string, Step[]> = {
     ["completer", [2]],
     ["waiter", [1]],
   ],
+  ldsem_no_release: [["timed_writer", []]],
   lock_busted: [["locker", [2]]],
   percpu_ref_no_confirm: [
     ["user", [2]],
@@ -39,6 +40,7 @@ for (const [name, steps] of Object.entries(CONTROLS)) {
 }
 
 for (const [name, offset, code] of [
+  ["ldsem_no_release", 64, "VIOLATION_LOCK_NOT_FREE"],
   ["lock_busted", 8, "VIOLATION_GUARDED_UPDATE_LOST"],
   ["rwsem_no_last_wake", 64, "VIOLATION_LOCK_NOT_FREE"],
   ["qsbr_no_reload", 8, "VIOLATION_RCU_CALLBACKS_LEFT"],

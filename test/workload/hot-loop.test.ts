@@ -50,6 +50,11 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],
+  ldsem: [
+    [OP.load32, BODY],
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
+  ],
   hazard: [
     [OP.load32, BODY + SECTIONS], // enter: whether the CPU's first seat is free
     [OP.atomicExchange64, 2 * SECTIONS],

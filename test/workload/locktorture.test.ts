@@ -41,7 +41,7 @@ test("T2: a write section that is half done is seen by readers and by writers", 
   assert.is(sections("locktorture_writer", { a: 1 }).errors, SECTIONS);
 });
 
-for (const type of ["RAW_SPIN", "MUTEX", "RWSEM", "OSQ"]) {
+for (const type of ["RAW_SPIN", "MUTEX", "RWSEM", "OSQ", "LDSEM"]) {
   test(`T3: both words count the write sections, ${type}`, () => {
     const done = { errors: 0, a: SECTIONS, b: SECTIONS };
     assert.equal(sections("locktorture_writer", {}, `TORTURE_${type}_LOCK`), done);

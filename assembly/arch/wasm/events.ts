@@ -44,7 +44,8 @@ export const EV_SLAB_ENOMEM: u32 = 34;
 export const EV_VIOLATION: u32 = 35;
 export const EV_RCU_ONLINE_RETRY: u32 = 36;
 export const EV_SRCU_GP: u32 = 37;
-export const NR_EVENTS: u32 = 38;
+export const EV_LDSEM_SLEEP: u32 = 38;
+export const NR_EVENTS: u32 = 39;
 
 /** Context: any; never sleeps. Ordering: none. */
 export function count_event(ev: u32): void {

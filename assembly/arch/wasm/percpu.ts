@@ -7,7 +7,7 @@
  *
  *   0x0000  task_struct of the one task that this CPU runs (current == the unit's address)
  *   0x0080  rwsem waiter, wake queue (kernel/locking, kernel/sched: this task's, on others' lists)
- *   0x0100  mutex waiter
+ *   0x0100  mutex waiter, ldsem waiter
  *   0x0180  wait-queue entry, completion entry
  *   0x0200  scratch for WASI calls
  *   0x0280  RCU slot, on a line of its own
@@ -27,6 +27,7 @@ import { PERCPU_BASE, PERCPU_STRIDE } from "./memory";
 export const PERCPU_RWSEM_WAITER: usize = 0x80;
 export const PERCPU_WAKE_Q: usize = 0xc0;
 export const PERCPU_MUTEX_WAITER: usize = 0x100;
+export const PERCPU_LDSEM_WAITER: usize = 0x140;
 export const PERCPU_WAIT_ENTRY: usize = 0x180;
 export const PERCPU_COMPLETION_ENTRY: usize = 0x1c0;
 export const PERCPU_SCRATCH: usize = 0x200;

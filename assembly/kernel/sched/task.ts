@@ -35,6 +35,8 @@ export const WAIT_PERCPU_REF_SWITCH: u32 = 10;
 export const WAIT_STUTTER: u32 = 11;
 export const WAIT_SRCU_GP: u32 = 12;
 export const WAIT_GATE: u32 = 13;
+export const WAIT_LDSEM_READ: u32 = 14;
+export const WAIT_LDSEM_WRITE: u32 = 15;
 
 @unmanaged
 @final

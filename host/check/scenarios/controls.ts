@@ -18,6 +18,11 @@ function corpus(abi: KernelAbi): Cast[] {
   return [
     control("lock_busted", [locker, locker]),
     control("rwsem_no_last_wake", [role("reader", [1]), role("writer", [1])]),
+    control("ldsem_no_release", [
+      role("meeter", [0]),
+      role("meeter", [1]),
+      role("timed_writer", [], Errno.ETIMEDOUT),
+    ]),
     control("wait_no_pass_on", [taker, taker, giver], { first: giver }),
     control("completion_wake_first", [role("completer", [1]), role("waiter", [1])]),
     control("rcu_busted", [role("reader", [1]), updater]),

@@ -10,6 +10,7 @@ import { controls } from "./controls.ts";
 import { ida, kref, wait } from "./counts.ts";
 import { gate } from "./gate.ts";
 import { history } from "./history.ts";
+import { ldsem } from "./ldsem.ts";
 import { litmus } from "./litmus.ts";
 import { mutex, osq, spinlock } from "./locks.ts";
 import { mailbox } from "./mailbox.ts";
@@ -26,7 +27,21 @@ import { yardstick } from "./yardstick.ts";
 /** In the order of the suite: the gates, the drivers, what they are made of from the top down, the controls. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[gate, removal, addFails, twoRemovers, readd, mailbox],
-  ...[rwsem, percpuRef, srcu, rcu, completion, wait, mutex, osq, spinlock, kref, ida, revocable],
+  ...[
+    rwsem,
+    ldsem,
+    percpuRef,
+    srcu,
+    rcu,
+    completion,
+    wait,
+    mutex,
+    osq,
+    spinlock,
+    kref,
+    ida,
+    revocable,
+  ],
   ...[controls, yardstick, litmus, history],
 ];
 

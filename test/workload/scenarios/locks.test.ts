@@ -10,6 +10,8 @@ const TAKEN = 0x41;
 interface Lock {
   readonly bodies: readonly string[];
   readonly tries: readonly string[];
+  /** First word of a lock that turns its tries away; default TAKEN. */
+  readonly taken?: number;
   /** Offsets of the words that are 0 while nobody has, or waits for, the lock. */
   readonly words: readonly number[];
 }
@@ -22,13 +24,19 @@ const LOCKS: Record<string, Lock> = {
   },
   mutex: { bodies: ["locker"], tries: ["try_locker"], words: [0, 4, 8, 12] },
   spinlock: { bodies: ["locker"], tries: ["try_locker"], words: [0] },
+  ldsem: {
+    bodies: ["reader", "writer", "timed_reader", "timed_writer"],
+    tries: ["try_reader", "try_writer"],
+    taken: -0xffff,
+    words: [0, 4, 8, 12, 20],
+  },
   osq: { bodies: ["locker"], tries: [], words: [0] },
 };
 
 /** Where a record has its lock. */
 const LOCK = 64;
 
-for (const [lock, { bodies, tries, words }] of Object.entries(LOCKS)) {
+for (const [lock, { bodies, tries, taken: held = TAKEN, words }] of Object.entries(LOCKS)) {
   const make = () => new Solo(`check_${lock}`);
   const steps = [...bodies, ...tries].map((role): Step => [role, [2]]);
   solo(`${lock}: every body works alone`, make, steps);
@@ -53,7 +61,7 @@ for (const [lock, { bodies, tries, words }] of Object.entries(LOCKS)) {
   for (const role of tries) {
     test(`${lock}: ${role} that finds the lock taken says EBUSY`, () => {
       const scenario = make();
-      scenario.poke(scenario.at + LOCK, TAKEN);
+      scenario.poke(scenario.at + LOCK, held);
       assert.is(scenario.run(role, 1), EBUSY);
       scenario.poke(scenario.at + LOCK, 0);
       scenario.endsWell();
