@@ -7,6 +7,8 @@ import { errnoName } from "../abi/errno.ts";
 import { MachineError } from "../errors.ts";
 import { driverId, OPEN_REVISION } from "../machine/driver.ts";
 import type { PairRow } from "../result/result.ts";
+import type { BodyKind } from "../result/roles.ts";
+import { type Distribution, serviceTable } from "../stats/distribution.ts";
 import type { Random } from "../stats/random.ts";
 import { summarize } from "../stats/summary.ts";
 import type { Contender } from "./contenders.ts";
@@ -28,6 +30,10 @@ const OUT_BYTES = 0x43; // IDENTIFY's output
 /** A chunk is four ioctls at least, and each CPU does three chunks at least: warm-up, window, load. */
 const IOCTLS_AT_LEAST = 12;
 
+/** From here on a command may take longer than the driver would wait for it. */
+const LONG_NS = 1e9;
+const LIMIT_NS = 2e9;
+
 /** files[cpu]: that CPU's open file. */
 interface Files {
   readonly own: readonly number[];
@@ -37,6 +43,10 @@ interface Files {
 export interface IoctlBenchOptions extends CellOptions {
   readonly windowNs: number;
   readonly serviceNs: number;
+  /** Where the commands take times of a distribution with that mean. */
+  readonly service?: Distribution;
+  /** How an ioctl waits for the device; absent: short times it spins, long ones it sleeps. */
+  readonly body?: Exclude<BodyKind, "none">;
   /** Added to it for one contender, by name: a slowdown of known size. */
   readonly extraNs?: Readonly<Record<string, number>>;
 }
@@ -47,6 +57,7 @@ export class IoctlBench implements Part {
   readonly #options: IoctlBenchOptions;
   readonly #cells: readonly Cell[];
   readonly #files = new Map<string, Files>();
+  readonly #tables = new Map<string, number>();
 
   constructor(machines: Machines, options: IoctlBenchOptions) {
     this.#machines = machines;
@@ -70,6 +81,8 @@ export class IoctlBench implements Part {
     const job = await this.#machines.of(threads);
     const { kernel } = job.machine;
     const { serviceNs, windowNs } = this.#options;
+    const longestNs = Math.max(...this.#services(gate));
+    this.#configure(job, longestNs);
     const files = await this.#filesOf(job, gate);
     for (let cpu = 0; cpu < threads; cpu++) this.#writeArgument(job, cpu); // the last job changed it
     const reports = await job.run({
@@ -79,7 +92,7 @@ export class IoctlBench implements Part {
       windowNs,
       warmupNs: WARMUP_NS,
       inNs: serviceNs > 0, // in ps, 4 ms would be the most
-      extraMs: (IOCTLS_AT_LEAST * threads * serviceNs) / 1e6, // one device serves them all in turn
+      extraMs: (IOCTLS_AT_LEAST * threads * longestNs) / 1e6, // one device serves them all in turn
       cmd: kernel.constant(serviceNs > 0 ? "CXL_MEM_SEND_COMMAND" : "CXL_MEM_QUERY_COMMANDS"),
       cpu: (cpu) => ({
         device: (devices === "same" ? files.shared : files.own)[cpu] ?? 0,
@@ -118,11 +131,48 @@ export class IoctlBench implements Part {
 
   async #plug(job: Job, gate: Contender): Promise<number> {
     const { machine } = job;
-    const { serviceNs, extraNs } = this.#options;
-    const service = BigInt(Math.round(serviceNs + (extraNs?.[gate.name] ?? 0)));
-    const pdev = await machine.call(0, "cxl_plug", driverOf(job, gate), service);
+    const pdev = await machine.call(0, "cxl_plug", driverOf(job, gate), 0n); // its probe takes no time
     if (pdev === 0) throw new MachineError(`${gate.name}: the driver did not probe`);
+    const services = this.#services(gate);
+    const hw = await machine.call(0, "cxl_pci_hw", pdev);
+    if (services.length > 1) {
+      const table = this.#tableOf(job, gate, services);
+      await machine.call(0, "cxl_hw_set_services", hw, table, services.length);
+    }
+    await machine.call(0, "cxl_hw_set_service_ns", hw, BigInt(services[0] ?? 0));
     return machine.call(0, "cxl_plugged_minor", pdev);
+  }
+
+  /** What a command takes, ns: one time, or equally likely ones. */
+  #services(gate: Contender): readonly number[] {
+    const { serviceNs, service, extraNs } = this.#options;
+    const extra = extraNs?.[gate.name] ?? 0;
+    const table = serviceTable(service ?? { kind: "fixed", meanNs: serviceNs });
+    return table.map((ns) => Math.max(Math.round(ns + extra), serviceNs > 0 ? 1 : 0));
+  }
+
+  /** The times in the machine's memory, written once for each contender and machine. */
+  #tableOf({ machine }: Job, { name }: Contender, services: readonly number[]): number {
+    const key = `${machine.cpus}/${name}`;
+    const there = this.#tables.get(key);
+    if (there !== undefined) return there;
+    const table = machine.hostAlloc(8 * services.length);
+    const view = new DataView(machine.memory.buffer, table);
+    for (const [i, ns] of services.entries()) view.setBigUint64(8 * i, BigInt(ns), true);
+    this.#tables.set(key, table);
+    return table;
+  }
+
+  /** The driver's knobs: how it waits, and that it waits for as long as a command takes. */
+  #configure({ machine }: Job, longestNs: number): void {
+    const { kernel: k, memory } = machine;
+    const at = (field: string) =>
+      k.constant("CXL_STATE") + k.constant(`OFFSETOF_CXL_GLOBALS_${field}`);
+    const view = new DataView(memory.buffer);
+    const wait = (this.#options.body ?? "auto").toUpperCase();
+    view.setUint32(at("MBOX_WAIT"), k.constant(`MBOX_WAIT_${wait}`), true);
+    const limit = longestNs > LONG_NS ? longestNs + LIMIT_NS : 0; // 0: the driver's own
+    view.setBigUint64(at("MBOX_TIMEOUT_NS"), BigInt(limit), true);
   }
 
   async #open(job: Job, cpu: number, minor: number): Promise<number> {

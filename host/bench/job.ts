@@ -54,7 +54,10 @@ export interface CpuReport {
 
 /** What the parts of a run need of a machine. */
 export interface Job {
-  readonly machine: Pick<Machine, "cpus" | "kernel" | "memory" | "call" | "userMemory">;
+  readonly machine: Pick<
+    Machine,
+    "cpus" | "kernel" | "memory" | "call" | "userMemory" | "hostAlloc"
+  >;
   /** @returns one report a CPU; null when the request's signal ended the job */
   run(request: JobRequest): Promise<readonly CpuReport[] | null>;
 }

@@ -102,10 +102,14 @@ function pairPart(
   gates: readonly Gate[],
   asked: BenchAsked,
 ): ReadBench | IoctlBench {
-  const { threads, devices, serviceNs } = asked;
+  const { threads, devices, serviceNs, service, body } = asked;
   const windowNs = asked.windowMs * NS_PER_MS;
   if (asked.workload === "ioctl") {
-    return new IoctlBench(fleet, { contenders: gates, threads, devices, windowNs, serviceNs });
+    return new IoctlBench(fleet, {
+      ...{ contenders: gates, threads, devices, windowNs, serviceNs },
+      ...(service ? { service } : {}),
+      ...(body ? { body } : {}),
+    });
   }
   const contenders = [...baselines(kernel), ...gates];
   return new ReadBench(fleet, { contenders, threads, devices, windowNs });

@@ -15,6 +15,7 @@ import {
   integer,
   integers,
   type OptionSet,
+  optionalChoice,
 } from "./options.ts";
 import { distribution, roleOptions, rolesAsked } from "./role-options.ts";
 
@@ -104,7 +105,14 @@ function allOptions(context: Context) {
       "read",
       "the gate alone; whole ioctls on an open file; or readers, removers and adders at once",
     ),
-    service: distribution("time that an ioctl, or a body of roles, takes: 10us, exp:10us, ..."),
+    service: distribution(
+      "time that an ioctl, or a body of roles, takes: 10us, or with a mean of it uniform:, exp:, lognormal: or bimodal:10us",
+    ),
+    body: optionalChoice(
+      "body",
+      ["spin", "sleep"] as const,
+      "how that time passes; default: in roles it spins, an ioctl sleeps from 50us on",
+    ),
     ...roleOptions(context.cores),
     engine: engineOption(),
     ...baselineOptions(),
@@ -138,8 +146,8 @@ function checkGiven({ values, given }: AllParsed): void {
   if (workload === "read" && service.meanNs > 0) {
     throw new UsageError("--service: the read workload does nothing inside; ioctl and roles do");
   }
-  if (workload === "ioctl" && service.kind !== "fixed") {
-    throw new UsageError(`--service ${service.kind}: the ioctl workload takes a fixed time`);
+  if (values.body !== null && service.meanNs === 0) {
+    throw new UsageError(`--body ${values.body}: no time is to pass, give one with --service`);
   }
 }
 
@@ -181,10 +189,12 @@ export const bench = define({
     const roles = parsed.values.workload === "roles";
     const window = roles && !parsed.given.has("window") ? ROLES_WINDOW_NS : parsed.values.window;
     const values = { ...parsed.values, window };
-    const { workload } = values;
+    const { workload, service, body } = values;
     const asked: BenchAsked = {
       ...benchAsked({ values: { ...values, workload: "read", service: values.service.meanNs } }),
       workload,
+      ...(service.kind === "fixed" ? {} : { service }),
+      ...(body === null ? {} : { body }),
       ...(roles ? { threads: [], devices: [], roles: rolesAsked(values) } : {}),
     };
     const shown = optionsOf(workload, options) as AllOptions;

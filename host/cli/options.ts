@@ -158,11 +158,11 @@ export function choice<T extends string>(
 }
 
 /** The same, where none may be chosen. */
-export function optionalChoice(
+export function optionalChoice<T extends string>(
   noun: string,
-  names: readonly string[],
+  names: readonly T[],
   help: string,
-): Option<string | null> {
+): Option<T | null> {
   return {
     ...{ placeholder: noun.toUpperCase(), help, initial: null },
     parse: (value) => nameIn(noun, names, value),

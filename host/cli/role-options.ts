@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Options of the roles workload: who does what how often, and what a reader does inside. */
 import { UsageError } from "../errors.ts";
-import type { BodyKind, Pace, RoleName, RolesAsked } from "../result/roles.ts";
+import type { Pace, RoleName, RolesAsked } from "../result/roles.ts";
 import { DISTRIBUTIONS, type Distribution, serviceTable } from "../stats/distribution.ts";
-import {
-  choice,
-  duration,
-  Expected,
-  integer,
-  type Option,
-  type Values,
-  writeDuration,
-} from "./options.ts";
+import { duration, Expected, integer, type Option, type Values, writeDuration } from "./options.ts";
 
 const MOST_CPUS = 64;
 const MOST_SERVICE_NS = 10e9;
@@ -67,12 +59,6 @@ export function roleOptions(cores: number) {
     "rate-removers": pace(often, "roles: pace of each remover"),
     "rate-adders": pace(unlimited, "roles: pace of each adder"),
     targets: integer(1, MOST_CPUS - 1, 1, "roles: devices that are removed and come back"),
-    body: choice(
-      "body",
-      ["spin", "sleep"] as const satisfies BodyKind[],
-      "spin",
-      "how --service passes inside the gate",
-    ),
     "sample-every": integer(
       1,
       1 << 20,
@@ -83,7 +69,11 @@ export function roleOptions(cores: number) {
   };
 }
 
-type RoleValues = Values<ReturnType<typeof roleOptions>> & { readonly service: Distribution };
+type RoleValues = Values<ReturnType<typeof roleOptions>> & {
+  readonly service: Distribution;
+  /** Null: it spins. */
+  readonly body: "spin" | "sleep" | null;
+};
 
 /** @throws UsageError for roles that cannot work together */
 export function rolesAsked(values: RoleValues): RolesAsked {
@@ -112,7 +102,7 @@ export function rolesAsked(values: RoleValues): RolesAsked {
   return {
     roles,
     targets,
-    body: service.meanNs === 0 ? "none" : values.body,
+    body: service.meanNs === 0 ? "none" : (values.body ?? "spin"),
     service,
     every: values["sample-every"],
     overdueMs: deadline / MS,

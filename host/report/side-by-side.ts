@@ -24,7 +24,7 @@ const VOLATILE_KEYS = new Set([
 const SUBJECT_KEYS = new Set(["kernelSha256"]);
 
 /** Parameters that change what a figure means. */
-const ASKED_KEYS = ["windowMs", "serviceNs", "tier"] as const;
+const ASKED_KEYS = ["windowMs", "serviceNs", "service", "body", "tier"] as const;
 
 const SEED = 1;
 

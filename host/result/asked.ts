@@ -4,8 +4,9 @@
  * the object, and the result keeps it as it was: a run is repeated from its own JSON.
  */
 
+import type { Distribution } from "../stats/distribution.ts";
 import type { MemoryModel, SearchOrder } from "./check.ts";
-import type { RolesAsked } from "./roles.ts";
+import type { BodyKind, RolesAsked } from "./roles.ts";
 
 /** Whether the threads share one device or have one each. */
 export type Devices = "same" | "own";
@@ -30,6 +31,10 @@ export interface BenchAsked {
   readonly tier: Tier;
   /** Modelled time the device takes for a command, ns. */
   readonly serviceNs: number;
+  /** Present where that is the mean of a distribution and not a fixed time. */
+  readonly service?: Distribution;
+  /** How an ioctl waits for the device; absent: short times it spins, long ones it sleeps. */
+  readonly body?: Exclude<BodyKind, "none">;
   /** Of the roles workload. */
   readonly roles?: RolesAsked;
   readonly seed: number;

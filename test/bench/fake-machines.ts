@@ -51,6 +51,7 @@ export class FakeMachines implements Machines {
         kernel: abi,
         memory,
         userMemory: (cpu) => 0x8000 + cpu * 0x100,
+        hostAlloc: () => 0x10000,
         call: async (_cpu, fn, ...args) => {
           this.calls.push([fn, ...args].join(" "));
           this.#next += 0x1000;

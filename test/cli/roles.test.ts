@@ -40,7 +40,6 @@ test("without a service time there is no body, with one it spins or sleeps", () 
     return [roles?.body, roles?.service.kind, roles?.service.meanNs];
   };
   assert.equal(body(), ["none", "fixed", 0]);
-  assert.equal(body("--body", "sleep"), ["none", "fixed", 0]);
   assert.equal(body("--service", "10us"), ["spin", "fixed", 10_000]);
   assert.equal(body("--service", "exp:1ms", "--body", "sleep"), ["sleep", "exp", 1e6]);
 });
@@ -57,6 +56,14 @@ test("what is printed first repeats the run", () => {
   assert.equal(askedBy(...plain.split(" ").slice(2)).asked, read.asked);
 });
 
+test("an ioctl takes a time of a distribution as well, and waits as it is told", () => {
+  const { asked } = askedBy("--workload", "ioctl", "--service", "uniform:5us", "--body", "spin");
+  assert.equal(asked.service, { kind: "uniform", meanNs: 5000 });
+  assert.equal([asked.serviceNs, asked.body, asked.roles], [5000, "spin", undefined]);
+  const fixed = askedBy("--workload", "ioctl", "--service", "5us").asked;
+  assert.equal([fixed.serviceNs, fixed.service, fixed.body], [5000, undefined, undefined]);
+});
+
 for (const [why, args, line] of [
   ["a role option elsewhere", ["--readers", "2"], /--readers has no meaning with --workload read/],
   ["threads in roles", [...ROLES, "--threads", "2"], /--threads has no meaning with .* roles/],
@@ -66,6 +73,7 @@ for (const [why, args, line] of [
   ["a long body", [...ROLES, "--service", "exp:1s"], /--deadline 1s: the longest body takes 7/],
   ["a pace", [...ROLES, "--rate-readers", "1000"], /--rate-readers: expected unlimited.*"1000"/],
   ["a distribution", [...ROLES, "--service", "pareto:1us"], /--service: expected a time.*pareto/],
+  ["a body without a time", [...ROLES, "--body", "sleep"], /--body sleep: no time is to pass/],
   ["a body that nobody has", ["--service", "1us"], /--service: the read workload does nothing/],
 ] as const) {
   test(`refused in one line: ${why}`, () => {

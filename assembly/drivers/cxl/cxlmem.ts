@@ -84,11 +84,20 @@ export class cxl_globals {
   warned_size: u32;
   /** Of the newest context. */
   generation: u32;
-  rsvd: u32;
+  /** How a wait for the doorbell passes the time: one of MBOX_WAIT_*. */
+  mbox_wait: u32;
   /** Limit of one wait for the doorbell; 0 stands for the driver's 2 s. ns. */
   mbox_timeout_ns: u64;
 }
 
+/** A wait for the doorbell spins while that is the better way, and sleeps else. */
+export const MBOX_WAIT_AUTO: u32 = 0;
+/** It spins however long it takes, as the kernel does. */
+export const MBOX_WAIT_SPIN: u32 = 1;
+/** It sleeps however short it is. */
+export const MBOX_WAIT_SLEEP: u32 = 2;
+
+export const OFFSETOF_CXL_GLOBALS_MBOX_WAIT: u32 = offsetof<cxl_globals>("mbox_wait");
 export const OFFSETOF_CXL_GLOBALS_RAW_COMMANDS: u32 = offsetof<cxl_globals>("raw_commands");
 export const OFFSETOF_CXL_GLOBALS_LOCKED_DOWN: u32 = offsetof<cxl_globals>("locked_down");
 export const OFFSETOF_CXL_GLOBALS_RAW_ALLOW_ALL: u32 = offsetof<cxl_globals>("raw_allow_all");

@@ -18,13 +18,22 @@
  *          D3  A device acts only when it is accessed: nothing runs behind the driver's back.
  *          D4  Knobs may be set at any time by anybody; a new service time counts from the next
  *              command on, `stuck` at once.
+ *          D5  With a table of service times each command takes one that is drawn from it, by the
+ *              generator of the CPU that rings; with service_ns 0 none does (D2).
  *
  * Ordering: the registers are ordered by the mutex of the mailbox; knobs are read with READ_ONCE.
  * Cost:    a register access is a plain access and two tests.
  * Not modelled: background commands, interrupts, a second mailbox, PCI config space, DMA.
  */
-import { READ_ONCE, READ_ONCE64, smp_store_release64, WRITE_ONCE } from "../../arch/wasm/atomic";
+import {
+  READ_ONCE,
+  READ_ONCE64,
+  smp_store_release,
+  smp_store_release64,
+  WRITE_ONCE,
+} from "../../arch/wasm/atomic";
 import { ktime_get } from "../../arch/wasm/clock";
+import { prandom_below } from "../../lib/random";
 import { kfree, kzalloc, SLAB_MISC } from "../../mm/slab";
 import {
   CXLDEV_MBOX_CAPS_OFFSET,
@@ -94,9 +103,25 @@ export function cxl_hw_set_service_ns(hw: usize, ns: u64): void {
   smp_store_release64(hw + offsetof<cxl_hw>("service_ns"), ns);
 }
 
-/** The next command's time. One place, so that a distribution can be put here. */
+/**
+ * Sets the times that commands take, of which each draws one (D5).
+ *
+ * @param services - u64 each, ns; they stay while the device does
+ * @param n - how many; 0: each command takes service_ns again
+ * Context: any; before service_ns is set to other than 0. Ordering: release.
+ */
+export function cxl_hw_set_services(hw: usize, services: usize, n: u32): void {
+  changetype<cxl_hw>(hw).services = <u32>services; // plain: published by the store of their number
+  smp_store_release(hw + offsetof<cxl_hw>("nr_services"), n);
+}
+
+/** The next command's time. */
 function service_time(hw: usize): u64 {
-  return READ_ONCE64(hw + offsetof<cxl_hw>("service_ns"));
+  const ns = READ_ONCE64(hw + offsetof<cxl_hw>("service_ns"));
+  if (ns === 0) return 0;
+  const n = READ_ONCE(hw + offsetof<cxl_hw>("nr_services"));
+  if (n === 0) return ns;
+  return load<u64>(<usize>changetype<cxl_hw>(hw).services + <usize>(prandom_below(n) << 3)); // plain: constant
 }
 
 function stuck_of(hw: usize): u32 {

@@ -38,6 +38,9 @@ export class cxl_hw {
   toggle: u32;
   /** When the command that runs is done, ktime in ns. */
   due: u64;
+  /** Address of equally likely service times, u64 each, in ns; their number, 0: all take service_ns. */
+  services: u32;
+  nr_services: u32;
 }
 
 export const OFFSETOF_CXL_HW_SERVICE_NS: u32 = offsetof<cxl_hw>("service_ns");
@@ -49,4 +52,5 @@ export const OFFSETOF_CXL_HW_FORCE_LENGTH: u32 = offsetof<cxl_hw>("force_length"
 export const OFFSETOF_CXL_HW_CEL: u32 = offsetof<cxl_hw>("cel");
 export const OFFSETOF_CXL_HW_CEL_VENDOR: u32 = offsetof<cxl_hw>("cel_vendor");
 export const OFFSETOF_CXL_HW_LOGS: u32 = offsetof<cxl_hw>("logs");
+export const OFFSETOF_CXL_HW_DUE: u32 = offsetof<cxl_hw>("due");
 export const OFFSETOF_CXL_HW_COMMANDS: u32 = offsetof<cxl_hw>("commands");

@@ -25,10 +25,11 @@
  * Not modelled: the kernel polls the doorbell in a busy loop, for 2 s at most. Here a wait of over
  *          50 us sleeps until the device is due, in slices: a worker that spins for seconds would
  *          take a core from the CPUs that are to be observed. Short waits do spin, reading the clock.
+ *          cxl_globals.mbox_wait makes all waits spin, or all sleep.
  *          A body that waits for the mutex of a context that is freed and used again waits for ever,
  *          as in the kernel; the host's hung-task report is what tells of it.
  */
-import { READ_ONCE64 } from "../../arch/wasm/atomic";
+import { READ_ONCE, READ_ONCE64 } from "../../arch/wasm/atomic";
 import { WARN_ON } from "../../arch/wasm/bug";
 import { ktime_get, NSEC_PER_MSEC, NSEC_PER_SEC, NSEC_PER_USEC } from "../../arch/wasm/clock";
 import { E2BIG, EBUSY, EFAULT, EINVAL, EIO, ENXIO, ETIMEDOUT } from "../../arch/wasm/errno";
@@ -68,6 +69,8 @@ import {
   cxl_mem_mbox_mutex,
   cxl_mem_state,
   cxl_stack_mbox_cmd,
+  MBOX_WAIT_SLEEP,
+  MBOX_WAIT_SPIN,
 } from "./cxlmem";
 import {
   cxl_hw_time_left,
@@ -94,7 +97,9 @@ function doorbell_busy(regs: usize): bool {
 /** Lets time pass between two looks at the doorbell; `limit` ns at most if it sleeps. */
 function mbox_relax(cxlm: cxl_mem, regs: usize, limit: u64): void {
   const busy = cxl_hw_time_left(regs);
-  if (busy <= SPIN_NS) return; // reading the clock was the pause
+  const wait = READ_ONCE(CXL_STATE + offsetof<cxl_globals>("mbox_wait"));
+  if (wait === MBOX_WAIT_SPIN || busy === 0) return; // reading the clock was the pause
+  if (busy <= SPIN_NS && wait !== MBOX_WAIT_SLEEP) return;
   const sleep = min<u64>(min<u64>(busy, limit), SLICE_NS);
   count_event(EV_MBOX_SLEEP);
   set_wait(WAIT_MAILBOX, changetype<usize>(cxlm));

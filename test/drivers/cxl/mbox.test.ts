@@ -121,6 +121,62 @@ test("D1: the answer of a slow device is the same, and one that takes long lets 
   works();
 });
 
+test("D5: with a table of service times each command takes one of them", () => {
+  const [table, took] = [
+    kernel.call("kmalloc", 16, kernel.constant("SLAB_MISC")),
+    new Set<bigint>(),
+  ];
+  kernel.view.setBigUint64(table, 3_000n, true);
+  kernel.view.setBigUint64(table + 8, 900_000n, true);
+  let now = process.hrtime.bigint() + 200_000_000_000n;
+  kernel.clock = () => now;
+  const regs = kernel.call("cxl_hw_mbox_regs", device.hw);
+  const ring = () => {
+    kernel.call("writel_mbox_doorbell", regs);
+    const due = kernel.view.getBigUint64(device.hw + kernel.constant("OFFSETOF_CXL_HW_DUE"), true);
+    const ns = due - now;
+    now += 1_000_000_000n;
+    assert.is(kernel.call("readl_mbox_ctrl", regs), 0, "done");
+    return ns;
+  };
+  try {
+    configure(kernel, config, 2_000_000_000n);
+    device.set({ serviceNs: 77n });
+    assert.is(ring(), 77n, "no table yet");
+    kernel.call("cxl_hw_set_services", device.hw, table, 2);
+    for (let i = 0; i < 40; i++) took.add(ring());
+    assert.equal([...took].sort(), [3_000n, 900_000n]);
+    kernel.call("cxl_hw_set_services", device.hw, 0, 0);
+    assert.is(ring(), 77n, "and none any more");
+  } finally {
+    kernel.clock = null;
+  }
+  works();
+});
+
+for (const [wait, serviceNs, asleep] of [
+  ["SPIN", 2_000_000n, false],
+  ["SLEEP", 20_000n, true],
+] as const) {
+  test(`a driver that is told to ${wait} does so however long it takes`, () => {
+    const at = kernel.constant("CXL_STATE") + kernel.constant("OFFSETOF_CXL_GLOBALS_MBOX_WAIT");
+    configure(kernel, config, 2_000_000_000n);
+    kernel.view.setUint32(at, kernel.constant(`MBOX_WAIT_${wait}`), true);
+    device.set({ serviceNs });
+    const before = kernel.events()["EV_MBOX_SLEEP"] ?? 0n;
+    let slept = 0n;
+    for (let i = 0; i < 200 && slept === 0n; i++) {
+      // a spin of 20 us may be over before it is looked at
+      assert.is(sendRaw(device, HEALTH).rc, 0);
+      slept = (kernel.events()["EV_MBOX_SLEEP"] ?? 0n) - before;
+      if (!asleep && i === 3) break;
+    }
+    assert.is(slept > 0n, asleep);
+    kernel.view.setUint32(at, kernel.constant("MBOX_WAIT_AUTO"), true);
+    works();
+  });
+}
+
 test("D2: with a device that answers at once nobody asks for the time", () => {
   works();
   const before = kernel.clockReads;
