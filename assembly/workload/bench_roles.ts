@@ -9,7 +9,8 @@
  * whole addition, memory and init() included.
  *
  * Rules:   R1  While nobody removes a device one entry in `every` is timed; while somebody does, each
- *              that begins, and each before it that was not granted at once.
+ *              that begins, and each before it that was not granted at once. To a reader of another
+ *              device a removal of any is one, and it times no more entries then than at other times.
  *          R2  Readers go on until all removers are through, so that no removal gets in because its
  *              readers went home.
  *          R3  A removal that takes longer than overdue_ns is counted as overdue; its readers keep out
@@ -19,7 +20,7 @@
  *          R6  Where nothing is done inside and no pace is kept, entries that are not timed run in the
  *              loop of section.ts; its clock is read once in `every`.
  */
-import { atomic_cmpxchg, READ_ONCE } from "../arch/wasm/atomic";
+import { atomic_add, atomic_cmpxchg, READ_ONCE } from "../arch/wasm/atomic";
 import { ktime_get } from "../arch/wasm/clock";
 import { EINVAL, EIO, ENOMEM } from "../arch/wasm/errno";
 import { BODY_MAY_SLEEP, GATE_CLOSED } from "../gates/gate";
@@ -58,6 +59,7 @@ import {
   ROLE_MEET_START,
   ROLE_READER,
   ROLE_REMOVER,
+  ROLE_REMOVING,
   role_cpu,
   role_job,
   role_meeting,
@@ -80,6 +82,15 @@ import {
 /** True when the removal of the instance has been waiting for too long (R3). */
 function is_overdue(job: role_job, instance: role_instance, now: u64): bool {
   return instance_stage(instance) === INSTANCE_DYING && now - instance.since > job.overdue_ns;
+}
+
+/**
+ * INSTANCE_DYING while what the CPU uses is being removed; of a reader of another device, while
+ * anything is.
+ */
+function stage_seen(job: role_job, cpu: role_cpu, instance: role_instance): u32 {
+  if (cpu.slot < job.targets) return instance_stage(instance);
+  return READ_ONCE(role_meeting(job, ROLE_REMOVING)) === 0 ? INSTANCE_ALIVE : INSTANCE_DYING;
 }
 
 /** What is done inside: `job.body`. Context: inside the gate. */
@@ -119,7 +130,7 @@ class roles_op {
     timed: bool,
   ): u32 {
     const slot = device_slot(instance.device);
-    const before = instance_stage(instance);
+    const before = stage_seen(job, cpu, instance);
     let t0: u64 = timed ? ktime_get() : 0;
     let cookie = g.enter_fast();
     const granted = g.enter_ok(cookie);
@@ -131,7 +142,7 @@ class roles_op {
     }
     if (timed || !granted) {
       const t1 = ktime_get();
-      const after = instance_stage(instance);
+      const after = stage_seen(job, cpu, instance);
       const during = before === INSTANCE_DYING || (before === INSTANCE_ALIVE && after !== before);
       if (during)
         role_sample(cpu, ROLE_DURING, t0, t1); // R1
@@ -211,10 +222,12 @@ class roles_op {
   /** Removes what is in a slot that is claimed as REMOVING. */
   remove(job: role_job, cpu: role_cpu, slot: usize): void {
     const instance = slot_take(slot);
+    atomic_add(1, role_meeting(job, ROLE_REMOVING));
     const t0 = instance_dies(instance);
     bench_device_kill(job.contender, instance.device);
     const t1 = ktime_get();
     instance_died(instance, slot);
+    atomic_add(-1, role_meeting(job, ROLE_REMOVING));
     role_sample(cpu, ROLE_CALM, t0, t1);
     if (t1 - t0 > job.overdue_ns) cpu.overdue++; // R3
     instance_put(job.contender, changetype<usize>(instance));

@@ -41,7 +41,9 @@ const MEETING_BYTES: u32 = 64;
 export const ROLE_MEET_START: u32 = 0;
 /** Removers that are through: readers and adders go on until all are. */
 export const ROLE_MEET_REMOVED: u32 = 1;
-export const ROLE_MEETINGS: u32 = 2;
+/** No meeting: how many removals are under way, on a line of its own. */
+export const ROLE_REMOVING: u32 = 2;
+export const ROLE_MEETINGS: u32 = 3;
 
 @unmanaged
 @final

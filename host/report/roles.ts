@@ -140,10 +140,15 @@ function notesOf(result: Result, rows: readonly RoleRow[]): string[] {
   const asked = "roles" in result.asked ? result.asked.roles : undefined;
   const every = asked ? `one entry in ${asked.every} while nobody removes the device, and` : "";
   const notes = [
-    `ops/s: of all CPUs of a role. change: in the readers' rate while there is a device, next to a run without removals in the same round. Times: ${every} each one that meets a removal; the clock's own ${formatNs(Math.min(...clocks))} or more is taken off. -: under 1000 samples for a p99.9, or none.`,
+    `ops/s: of all CPUs of a role. change: in the readers' rate while there is a device, next to a run without removals in the same round. Times: ${every} each one that meets a removal, which slows it a little; the clock's own ${formatNs(Math.min(...clocks))} or more is taken off. -: under 1000 samples for a p99.9, or none.`,
   ];
   if (rows.some((row) => row.fairness)) {
     notes.push("Jain: 1 where all readers got on alike, 1/n where one did.");
+  }
+  if (rows.some((row) => row.role === "others")) {
+    notes.push(
+      "others: readers of a device that nobody removes; during a removal: of any, and no more entries are timed then.",
+    );
   }
   if (deadline > 0) {
     notes.push(

@@ -70,7 +70,7 @@ export interface RoleRow {
   readonly awayPct: Summary;
   /** Of readers: enter() while nobody removes the device; of the others: their operation. */
   readonly latency: Tail | null;
-  /** Of readers: enter() while somebody does, whether granted or not. */
+  /** Of readers: enter() while somebody does, granted or not; of others: while any is removed. */
   readonly during: Tail | null;
   /** What one reading of the clock costs, ns: taken off each latency. */
   readonly clockNs: number;

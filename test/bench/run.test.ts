@@ -72,4 +72,32 @@ test("bench says which rows it has no figure for, or has them", () => {
   assert.equal(new Set(result.removals.map((r) => r.readers)), new Set([0, 1]));
 });
 
+test("bench lets roles work at once, on every gate of the table, and scores each", () => {
+  const args = ["--workload", "roles", "--rounds", "2", "--window", "20ms", "--gates", "all"];
+  const { result, status } = bench(...args, "--others", "1", "--adders", "1");
+  assert.is(status, 0);
+  const rows = result.roles ?? [];
+  assert.equal(
+    new Set(rows.map((row) => row.contender)),
+    new Set(result.gates.map(({ name }) => name)),
+  );
+  assert.is(rows.length, 4 * result.gates.length);
+  for (const row of rows) assert.is(row.samples.length, 2, `${row.contender} ${row.role}`);
+  for (const { waits, contender } of rows.filter(({ role }) => role === "removers")) {
+    assert.is(waits?.deadlineNs, 1e9, contender);
+  }
+});
+
+test("bench takes bodies that sleep where a gate allows it", () => {
+  const args = ["--workload", "roles", "--rounds", "1", "--window", "20ms", "--gates", "all"];
+  const { result, status } = bench(...args, "--service", "exp:100us", "--body", "sleep");
+  assert.is(status, 0);
+  const measured = new Set((result.roles ?? []).map((row) => row.contender));
+  for (const { name } of result.gates) {
+    const note = result.notes.some((one) => one.startsWith(`${name} is left out`));
+    assert.is(measured.has(name), !note, name);
+  }
+  assert.ok(measured.has("rwsem"));
+});
+
 test.run();

@@ -123,6 +123,28 @@ staged("R1: while the device is being removed each entry is timed", { cpus: 1 },
   assert.is(job.getCpu(0, "NR_CALM"), 0);
 });
 
+staged(
+  "R1: of a reader of another device one entry in `every` is timed, removals or not",
+  { cpus: 1 },
+  async (s) => {
+    const cpus = [{ ...READER, slot: 1 }, REMOVER];
+    const job = new RoleRecords(s, { contender: gate.id, cpus, every: 16, capacity: 1 });
+    await job.open(2);
+    job.arrive("START");
+    job.removing(1);
+    const run = start(s, 0, "bench_roles", job.job);
+    await s.until("it goes on", () => job.getCpu(0, "NR_DURING") > 10);
+    assert.is(job.getCpu(0, "NR_CALM"), 0);
+    job.removing(0);
+    await s.until("it goes on in calm", () => job.getCpu(0, "NR_CALM") > 10);
+    job.arrive("REMOVED");
+    assert.is(await run.result, 0);
+    const timed = job.getCpu(0, "NR_CALM") + job.getCpu(0, "NR_DURING");
+    const entries = job.getCpu64(0, "OPS");
+    assert.ok(Math.abs(timed - entries / 16) <= 1, `${timed} of ${entries}`);
+  },
+);
+
 staged("R2: a reader goes on until the removers are through", { cpus: 1 }, async (s) => {
   const job = new RoleRecords(s, { contender: gate.id, cpus: [READER, REMOVER], windowMs: 1 });
   await job.open();

@@ -113,6 +113,11 @@ export class RoleRecords {
     this.stage.set(at, this.stage.get(at) + 1);
   }
 
+  /** Says that `n` removals are under way. */
+  removing(n: number): void {
+    this.stage.set(this.#meetings + MEETING_BYTES * this.stage.constant("ROLE_REMOVING"), n);
+  }
+
   samples(cpu: number, which: "CALM" | "DURING"): number[] {
     const kept = Math.min(this.getCpu(cpu, `NR_${which}`), this.#capacity);
     const first = this.getCpu(cpu, which);
