@@ -91,6 +91,7 @@ export * from "./workload/rcutest";
 export * from "./workload/rcutorture";
 export * from "./workload/rendezvous";
 export * from "./workload/role_device";
+export * from "./workload/role_hotplug";
 export * from "./workload/role_job";
 export * from "./workload/role_pace";
 export * from "./workload/scenarios/completion";

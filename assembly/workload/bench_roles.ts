@@ -20,37 +20,28 @@
  *          R6  Where nothing is done inside and no pace is kept, entries that are not timed run in the
  *              loop of section.ts; its clock is read once in `every`.
  */
-import { atomic_add, atomic_cmpxchg, READ_ONCE } from "../arch/wasm/atomic";
+import { atomic_cmpxchg, READ_ONCE } from "../arch/wasm/atomic";
 import { ktime_get } from "../arch/wasm/clock";
-import { EINVAL, EIO, ENOMEM } from "../arch/wasm/errno";
+import { EINVAL, EIO } from "../arch/wasm/errno";
 import { BODY_MAY_SLEEP, GATE_CLOSED } from "../gates/gate";
 import { rcu_qs } from "../kernel/rcu/tree";
-import { bench_device_kill, device_gate, device_slot } from "./bench_device";
+import { device_gate, device_slot } from "./bench_device";
 import { clock_cost } from "./bench_job";
 import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
 import { arrive, await_change, rendezvous } from "./rendezvous";
 import {
   INSTANCE_ALIVE,
   INSTANCE_DYING,
-  instance_died,
-  instance_dies,
   instance_put,
   instance_stage,
   role_instance,
-  SLOT_ADDING,
-  SLOT_EMPTY,
-  SLOT_REMOVING,
-  SLOT_THERE,
-  slot_add,
-  slot_claim,
   slot_instance,
   slot_of,
   slot_open,
-  slot_take,
 } from "./role_device";
+import { role_work } from "./role_hotplug";
 import {
   PACE_UNLIMITED,
-  ROLE_ADDER,
   ROLE_BODY_NONE,
   ROLE_BODY_SLEEP,
   ROLE_CALM,
@@ -214,83 +205,12 @@ class roles_op {
     return rc;
   }
 
-  /** Adds a device to a slot that is claimed as ADDING. Returns 0 or -ENOMEM. */
-  add(job: role_job, slot: usize): i32 {
-    return slot_add(job.contender, slot) ? 0 : -ENOMEM;
-  }
-
-  /** Removes what is in a slot that is claimed as REMOVING. */
-  remove(job: role_job, cpu: role_cpu, slot: usize): void {
-    const instance = slot_take(slot);
-    atomic_add(1, role_meeting(job, ROLE_REMOVING));
-    const t0 = instance_dies(instance);
-    bench_device_kill(job.contender, instance.device);
-    const t1 = ktime_get();
-    instance_died(instance, slot);
-    atomic_add(-1, role_meeting(job, ROLE_REMOVING));
-    role_sample(cpu, ROLE_CALM, t0, t1);
-    if (t1 - t0 > job.overdue_ns) cpu.overdue++; // R3
-    instance_put(job.contender, changetype<usize>(instance));
-  }
-
-  /** One removal or addition of the slot, if it is in the state for it. Returns 0 or -ENOMEM. */
-  act(job: role_job, cpu: role_cpu, slot: usize): i32 {
-    if (cpu.role === ROLE_ADDER) {
-      const t0 = ktime_get();
-      const rc = this.add(job, slot);
-      if (rc === 0) role_sample(cpu, ROLE_CALM, t0, ktime_get());
-      return rc;
-    }
-    this.remove(job, cpu, slot);
-    if (job.adders !== 0 || !slot_claim(slot, SLOT_EMPTY, SLOT_ADDING)) return 0;
-    return this.add(job, slot);
-  }
-
-  /** Finds a slot to act on, from the one where the CPU is on. Returns 0 for none. */
-  find(job: role_job, cpu: role_cpu): usize {
-    const adds = cpu.role === ROLE_ADDER;
-    for (let i: u32 = 0; i < job.targets; i++) {
-      const slot = slot_of(job.slots, cpu.slot);
-      cpu.slot = cpu.slot + 1 < job.targets ? cpu.slot + 1 : 0;
-      if (adds && slot_claim(slot, SLOT_EMPTY, SLOT_ADDING)) return slot;
-      if (!adds && slot_claim(slot, SLOT_THERE, SLOT_REMOVING)) return slot;
-    }
-    return 0;
-  }
-
-  /** A remover's part, or an adder's. Returns 0 or -ENOMEM. */
-  worker(job: role_job, cpu: role_cpu): i32 {
-    const start = ktime_get();
-    const end = start + job.window_ns;
-    let now = start;
-    let rc: i32 = 0;
-    let due = true;
-    while (rc === 0) {
-      if (due) pace_wait(job, cpu, cpu.ops, start, end);
-      now = ktime_get();
-      if (role_done(job, cpu, now, end)) break;
-      const slot: usize = job.dry === 0 ? this.find(job, cpu) : 0;
-      due = slot !== 0;
-      if (due) {
-        rc = this.act(job, cpu, slot);
-        cpu.ops++;
-      } else {
-        const any = slot_instance(slot_of(job.slots, cpu.slot));
-        await_change(any, READ_ONCE(any));
-        cpu.away_ns += ktime_get() - now;
-      }
-      rcu_qs();
-    }
-    cpu.elapsed_ns = ktime_get() - start;
-    return rc;
-  }
-
   run<G extends Gate>(): i32 {
     const job = changetype<role_job>(this);
     const cpu = this_role_cpu(job);
     cpu.clock_ns = clock_cost();
     let rc = rendezvous(role_meeting(job, ROLE_MEET_START), job.ncpus, job.deadline_ns);
-    if (rc === 0) rc = cpu.role === ROLE_READER ? this.reader<G>(job, cpu) : this.worker(job, cpu);
+    if (rc === 0) rc = cpu.role === ROLE_READER ? this.reader<G>(job, cpu) : role_work(job, cpu);
     if (rc !== 0) atomic_cmpxchg(role_over(job), 0, 1); // R5
     if (cpu.role === ROLE_REMOVER) arrive(role_meeting(job, ROLE_MEET_REMOVED), job.removers);
     return rc;
@@ -308,31 +228,4 @@ export function bench_roles(job: usize): i32 {
   const j = changetype<role_job>(job);
   const rc = dispatch_contender<roles_op>(j.contender, changetype<roles_op>(job));
   return rc === NO_SUCH_CONTENDER ? -EINVAL : rc;
-}
-
-/**
- * Puts a device into each of `n` empty slots.
- *
- * @returns 0 or -ENOMEM
- * Context: nobody is at the slots; may sleep.
- */
-export function roles_open(contender: u32, slots: usize, n: u32): i32 {
-  for (let i: u32 = 0; i < n; i++) {
-    const slot = slot_of(slots, i);
-    if (!slot_claim(slot, SLOT_EMPTY, SLOT_ADDING)) continue;
-    if (!slot_add(contender, slot)) return -ENOMEM;
-  }
-  return 0;
-}
-
-/** Removes and frees what is in `n` slots. Context: nobody is at them; sleeps. */
-export function roles_close(contender: u32, slots: usize, n: u32): void {
-  for (let i: u32 = 0; i < n; i++) {
-    const slot = slot_of(slots, i);
-    if (!slot_claim(slot, SLOT_THERE, SLOT_REMOVING)) continue;
-    const instance = slot_take(slot);
-    bench_device_kill(contender, instance.device);
-    instance_died(instance, slot);
-    instance_put(contender, changetype<usize>(instance));
-  }
 }
