@@ -4,7 +4,7 @@
  *
  * The yardstick (assembly/workload/yardstick.ts) has every access atomic, and is explored without any
  * reduction, then with symmetric readers; the hash, the visited set and the saving of states are
- * included. Cases take turns, round by round. The counts are those of an independent model (test/check).
+ * included. A step that was run before is not run again, but where the row says so. Cases take turns, round by round. The counts are those of an independent model (test/check).
  */
 import {
   type Configuration,
@@ -26,6 +26,8 @@ const ENOUGH_STATES = 3_000_000;
 
 interface Case {
   readonly name: string;
+  /** False: every step is run, also one that was run before. */
+  readonly remembers: boolean;
   readonly configuration: Configuration;
 }
 
@@ -63,20 +65,22 @@ function yardsticks(): Case[] {
     [3, 2],
     [4, 2],
     [5, 2],
-  ].flatMap(([readers = 0, times = 0]) => [
-    {
-      name: `${readers} x ${times}, no reduction`,
-      configuration: { ...search, reduction: false, variant: yardstick(readers, times, false) },
-    },
-    {
-      name: `${readers} x ${times}, symmetric readers`,
-      configuration: { ...search, variant: yardstick(readers, times, true) },
-    },
-  ]);
+  ].flatMap(([readers = 0, times = 0]) => {
+    const name = `${readers} x ${times}`;
+    const alike = { ...search, variant: yardstick(readers, times, true) };
+    const variant = yardstick(readers, times, false);
+    const configuration = { ...search, reduction: false, variant };
+    return [
+      { name: `${name}, no reduction`, remembers: true, configuration },
+      { name: `${name}, no reduction, every step run`, remembers: false, configuration },
+      { name: `${name}, symmetric readers`, remembers: true, configuration: alike },
+    ];
+  });
 }
 
-function run(image: CheckImage, configuration: Configuration): Sample {
+function run(image: CheckImage, configuration: Configuration, remembers = true): Sample {
   const on = prepare(image, configuration);
+  on.remembers = remembers;
   explore(on, { ...configuration, maxStates: 1 }, () => false); // learns what others may notice
   const started = performance.now();
   const explored = explore(on, configuration, () => false);
@@ -104,8 +108,9 @@ function printYardsticks(): void {
   const image = checkImage(cases.flatMap(({ configuration }) => configuration.variant.roots));
   const samples = cases.map((): Sample[] => []);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { configuration }] of cases.entries())
-      samples[i]?.push(run(image, configuration));
+    for (const [i, { configuration, remembers }] of cases.entries()) {
+      samples[i]?.push(run(image, configuration, remembers));
+    }
   }
   print(
     "yardstick, readers x times",
