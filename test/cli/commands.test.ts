@@ -67,7 +67,7 @@ test("bench asks for what the options say, in the module's names and in plain un
 
 test("selftest takes bench's options, and does less where they are not given", () => {
   const { asked } = askedBy<SelfTestAsked>("selftest", "--runs", "3", "--threads", "1");
-  assert.equal([asked.runs, asked.rounds, asked.windowMs], [3, 11, 5]);
+  assert.equal([asked.runs, asked.rounds, asked.windowMs], [3, 12, 5]);
   assert.equal([asked.gates, asked.threads], [["rwsem", "percpu_ref"], [1]]);
 });
 
