@@ -5,6 +5,7 @@
  * Source:  kernel/locking/locktorture.c, lock_busted, for the idea.
  *
  * State:   none. Cost: none. Do not use in real life.
+ * Removal: waits for nobody.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import { ADMITS_MANY, BODY_MAY_SLEEP, ENTRANTS_PASS } from "./gate";

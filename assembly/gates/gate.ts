@@ -49,6 +49,7 @@ export const BYTES_EMBEDDED: u32 = 0; // in each device
 export const BYTES_HEAP: u32 = 1; // allocated for each device
 export const BYTES_PER_CPU: u32 = 2; // for each device on each CPU
 export const BYTES_GLOBAL: u32 = 3; // once
+export const BYTES_GLOBAL_PER_CPU: u32 = 4; // once on each CPU, for all devices
 
 // What becomes of who comes during a removal.
 export const ENTRANTS_BLOCK: u32 = 0; // they sleep until it is over

@@ -54,7 +54,7 @@ import {
   ADMITS_MANY,
   BODY_MAY_SLEEP,
   BYTES_EMBEDDED,
-  BYTES_GLOBAL,
+  BYTES_GLOBAL_PER_CPU,
   ENTRANTS_FAIL,
   GATE_CLOSED,
 } from "./gate";
@@ -74,7 +74,7 @@ export class hazard_gate {
 
   bytes(where: u32): u32 {
     if (where === BYTES_EMBEDDED) return offsetof<hazard_gate>();
-    return where === BYTES_GLOBAL ? boot().ncpus * HAZARD_SEATS * SEAT_BYTES : 0;
+    return where === BYTES_GLOBAL_PER_CPU ? HAZARD_SEATS * SEAT_BYTES : 0;
   }
 
   entrants(): u32 {

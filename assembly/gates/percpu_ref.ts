@@ -8,6 +8,8 @@
  * Cost:    enter and exit each load the mode word and add to the CPU's own counter: no shared line
  *          is written. Removal is a grace period, idle or not, and an allocation at init.
  * Trade:   what an ioctl saves, removal pays.
+ * Removal: marks the reference dead and waits for a grace period, for each online CPU to report
+ *          once; then sleeps until the bodies inside have left, woken by the last.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import {

@@ -12,6 +12,8 @@
  * Cost:    enter is a load and a compare-exchange loop, exit an atomic subtract: one shared line a
  *          device. Removal is a store and a subtract, plus a wait if somebody is inside.
  * Trade:   exact and immediate, without a grace period; contended it is worse than an rwsem's add.
+ * Removal: sets dying and drops its own reference: sleeps until the bodies inside have left, woken
+ *          by the last.
  */
 import {
   __READ_ONCE,

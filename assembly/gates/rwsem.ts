@@ -8,6 +8,8 @@
  * Cost:    enter is an atomic add and a store to the same line, exit an atomic add: one shared line,
  *          written by every ioctl of every device. Removal is a compare-exchange, idle.
  * Trade:   removal of one device waits for the ioctls of all, and while it waits all others queue.
+ * Removal: takes the semaphore for writing: sleeps until the bodies inside, of all devices, have
+ *          left, woken by the last; who comes meanwhile, to whatever device, sleeps behind it.
  */
 
 import { WRITE_ONCE } from "../arch/wasm/atomic";

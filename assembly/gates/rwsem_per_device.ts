@@ -7,6 +7,8 @@
  * State:   a struct rw_semaphore in the device.
  * Cost:    as rwsem, but the line is shared only by the ioctls of one device.
  * Trade:   24 bytes a device, and devices no longer wait for one another.
+ * Removal: takes the semaphore for writing: sleeps until the bodies inside have left, woken by the
+ *          last; who comes meanwhile sleeps behind it. Other devices do not notice.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import {

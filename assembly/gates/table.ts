@@ -13,9 +13,12 @@ import { kernfs_active_gate } from "./kernfs_active";
 import { ldsem_gate } from "./ldsem";
 import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
+import { qsbr_gate } from "./qsbr";
 import { refcount_gate } from "./refcount";
 import { rwsem_gate } from "./rwsem";
 import { rwsem_per_device_gate } from "./rwsem_per_device";
+import { seqlock_gate } from "./seqlock";
+import { srcu_gate } from "./srcu";
 
 export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;
@@ -26,7 +29,10 @@ export const GATE_KERNFS_ACTIVE: u32 = 8;
 export const GATE_LDSEM: u32 = 9;
 export const GATE_HAZARD: u32 = 12;
 export const GATE_BRLOCK: u32 = 13;
+export const GATE_SRCU: u32 = 4;
 export const GATE_BUSTED: u32 = 64;
+export const GATE_SEQLOCK: u32 = 65;
+export const GATE_QSBR: u32 = 129;
 
 /** What both functions below return for an id that is not in the table. */
 const NO_SUCH_GATE: i32 = -1;
@@ -52,8 +58,12 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<hazard_gate>();
     case GATE_BRLOCK:
       return op.run<brlock_gate>();
+    case GATE_SRCU:
+      return op.run<srcu_gate>();
     case GATE_BUSTED:
       return op.run<busted_gate>();
+    case GATE_SEQLOCK:
+      return op.run<seqlock_gate>();
     default:
       return NO_SUCH_GATE;
   }
@@ -62,6 +72,8 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
 /** @returns what op.run() returned, or -1 when there is no such gate */
 export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
   switch (gate) {
+    case GATE_QSBR:
+      return op.run<qsbr_gate>();
     default:
       return dispatch_driver_gate<O>(gate, op);
   }

@@ -14,8 +14,9 @@
  * Rules:   W1  Every wait of the first thread ends: a thread that does not start or does not come back
  *              makes the command fail.
  *          W2  Exit status: 0 when every gate held; 1 when one did not, or when it could not be told.
- *          W3  The control is named and left out: what it lets happen would corrupt this very kernel,
- *              and a trap here is the end of the process. `hotunplug stress` storms it.
+ *          W3  A control is named and left out: what it lets happen would corrupt this very kernel,
+ *              and a trap here is the end of the process. `hotunplug stress` storms it. A gate that no
+ *              driver is built with is not named.
  */
 import {
   atomic_add_return,
@@ -45,6 +46,8 @@ import {
   GATE_REFCOUNT,
   GATE_RWSEM,
   GATE_RWSEM_PER_DEVICE,
+  GATE_SEQLOCK,
+  GATE_SRCU,
 } from "../gates/table";
 import { kzalloc, NR_SLAB_TYPES, SLAB_INODE, SLAB_MISC, slab_live } from "../mm/slab";
 import { STORM_MEETINGS, storm, storm_job, storm_slot } from "../workload/storm";
@@ -213,8 +216,14 @@ function put_gate(gate: u32): void {
     case GATE_BRLOCK:
       put_text(0x6b636f6c7262); // "brlock"
       break;
+    case GATE_SRCU:
+      put_text(0x75637273); // "srcu"
+      break;
     case GATE_BUSTED:
       put_text(0x646574737562); // "busted"
+      break;
+    case GATE_SEQLOCK:
+      put_text(0x6b636f6c716573); // "seqlock"
       break;
   }
   put_text(0x203a); // ": "

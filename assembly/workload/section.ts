@@ -13,7 +13,7 @@
  *              context was not alive inside the gate, DONE else.
  *          S4  The loop ends early when a grace period waits for this CPU.
  */
-import { READ_ONCE } from "../arch/wasm/atomic";
+import { __READ_ONCE, READ_ONCE } from "../arch/wasm/atomic";
 import { PERCPU_SCRATCH, this_cpu_ptr } from "../arch/wasm/percpu";
 import { GATE_CLOSED } from "../gates/gate";
 import { rcu_need_qs } from "../kernel/rcu/tree";
@@ -51,7 +51,7 @@ export class section {
     const c = g.enter_fast();
     if (!g.enter_ok(c)) return section.leave(PENDING_ENTER, c);
     g.entered(c);
-    const p = load<usize>(slot); // plain: G1, ordered by the gate
+    const p = <usize>__READ_ONCE(slot); // once: some gates clear it while others are inside
     if (p === 0) return section.leave(PENDING_NULL, c);
     if (load<u32>(p) !== CONTEXT_ALIVE) return section.leave(PENDING_BAD, c);
     const s = g.exit_fast(c);

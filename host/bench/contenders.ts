@@ -2,6 +2,7 @@
 /** Who is measured: gates and baselines by the names that users see, with the module's ids. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
+import { isDriverGate } from "../machine/driver.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { EntrantOutcome } from "../result/result.ts";
 
@@ -17,6 +18,8 @@ export interface Gate extends Contender {
   readonly kind: "gate";
   /** What becomes of who comes during a removal, as the gate itself says. */
   readonly entrants: EntrantOutcome;
+  /** Whether a body may not sleep in it: no ioctl goes through it. */
+  readonly atomic: boolean;
 }
 
 /** Baselines by display name; their ids are the module's BASELINE_* exports. */
@@ -48,17 +51,20 @@ export async function gateContender(
   const entrants = await machine.call(0, "gate_entrants", id);
   const outcome = Object.entries(OUTCOMES).find(([key]) => kernel.constant(key) === entrants);
   if (!outcome) throw new UsageError(`[harness bug] gate ${name}: entrants ${entrants}`);
-  return { name, kind: "gate", id, entrants: outcome[1] };
+  const atomic = !isDriverGate(kernel, name);
+  return { name, kind: "gate", id, entrants: outcome[1], atomic };
 }
 
 /**
  * The A/A pair of a run: a gate, and the same gate as a second contender with devices and turns of its
- * own. It is the first gate asked for, which all ratios are over; a control only where there is no other.
+ * own. It is the first gate asked for, which all ratios are over; a control, or a gate that no ioctl goes
+ * through, only where there is no other.
  *
  * @returns the second of the two
  */
 export function secondOf(gates: readonly Gate[]): Gate & { readonly of: string } {
-  const gate = gates.find(({ entrants }) => entrants !== "passes") ?? (gates[0] as Gate);
+  const sound = gates.filter(({ entrants }) => entrants !== "passes");
+  const gate = sound.find(({ atomic }) => !atomic) ?? sound[0] ?? (gates[0] as Gate);
   return { ...gate, name: `${gate.name} (again)`, of: gate.name };
 }
 

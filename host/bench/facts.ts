@@ -13,13 +13,16 @@ export async function gateFacts(
 ): Promise<GateFacts> {
   const bytes = async (where: string) =>
     machine.call(0, "gate_bytes", gate.id, machine.kernel.constant(`BYTES_${where}`));
+  const globalPerCpu = await bytes("GLOBAL_PER_CPU");
   return {
     name: gate.name,
     ...(gate.entrants === "passes" ? { control: true as const } : {}), // it protects nothing
+    ...(gate.atomic ? { atomic: true as const } : {}),
     summary: summaries.get(gate.name) ?? "",
     bytesPerDevice: (await bytes("EMBEDDED")) + (await bytes("HEAP")),
     bytesPerCpuPerDevice: await bytes("PER_CPU"),
     globalBytes: await bytes("GLOBAL"),
+    ...(globalPerCpu > 0 ? { globalBytesPerCpu: globalPerCpu } : {}),
   };
 }
 

@@ -105,8 +105,9 @@ function pairPart(
   const { threads, devices, serviceNs, service, body } = asked;
   const windowNs = asked.windowMs * NS_PER_MS;
   if (asked.workload === "ioctl") {
+    const contenders = gates.filter(({ atomic }) => !atomic);
     return new IoctlBench(fleet, {
-      ...{ contenders: gates, threads, devices, windowNs, serviceNs },
+      ...{ contenders, threads, devices, windowNs, serviceNs },
       ...(service ? { service } : {}),
       ...(body ? { body } : {}),
     });

@@ -65,9 +65,9 @@ export const runSelfTest: RunSelfTest = async (asked, context) => {
     if (run.injected) injected.push(run.injected);
     if (run.baseNs !== null) baseNs.push(run.baseNs);
   }
-  const [gate] = asked.gates as [string];
-  const facts = { gate, serviceNs: SERVICE_NS, addedNs: ADDED_NS, baseNs };
-  const injection = injected.length > 0 ? injectionOf(injected, facts) : null;
+  const [one] = injected;
+  const facts = { serviceNs: SERVICE_NS, addedNs: ADDED_NS, baseNs };
+  const injection = one ? injectionOf(injected, { ...facts, gate: one.b }) : null;
   return assembleResult(
     {
       ...{ command: "selftest", asked, startedAt, interrupted: signal.aborted },
@@ -96,19 +96,20 @@ async function oneRun(
     const gates: Gate[] = [];
     for (const name of asked.gates) gates.push(await gateContender(machine, name));
     const both = gates.flatMap((gate) => [gate, secondOf([gate])]);
+    const fit = both.filter(({ atomic }) => !atomic);
     const { threads, devices, serviceNs } = asked;
     const windowNs = asked.windowMs * NS_PER_MS;
     const empty = baselines(machine.kernel).filter(({ name }) => name === EMPTY_LOOP);
     const timed =
       asked.workload === "read"
         ? new ReadBench(fleet, { contenders: [...empty, ...both], threads, devices, windowNs })
-        : new IoctlBench(fleet, { contenders: both, threads, devices, windowNs, serviceNs });
+        : new IoctlBench(fleet, { contenders: fit, threads, devices, windowNs, serviceNs });
     const removals = new RemovalBench(fleet, {
       gates: asked.workload === "read" ? both : [],
       readers: readersFor(threads),
       removals: REMOVALS_PER_ROUND,
     });
-    const [first, second] = both as [Gate, Gate]; // at least one gate is asked for
+    const [first, second] = fit as [Gate, Gate]; // at least one gate that drives is asked for
     const slowed = new IoctlBench(fleet, {
       ...{ contenders: [first, second], threads: [1], devices: ["same"], windowNs },
       ...{ serviceNs: SERVICE_NS, extraNs: { [second.name]: ADDED_NS } },

@@ -2,7 +2,7 @@
 /** From what was asked to the configurations that it names: variants of scenarios, by driver. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
-import { driverId } from "../machine/driver.ts";
+import { driverId, isDriverGate } from "../machine/driver.ts";
 import type { CheckAsked } from "../result/asked.ts";
 import type { Scenario, Subject } from "./scenario.ts";
 import { type SuiteEntry, scenarioNamed, subjectsOf, suite } from "./scenarios/table.ts";
@@ -17,6 +17,10 @@ export function select(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   const { revision, gate, threads } = wanted;
   if (revision !== null && gate !== null) driverId(abi, revision, gate); // throws
   const entries = wanted.scenario === null ? ofSuite(wanted, abi) : ofScenario(wanted, abi);
+  if (entries.length === 0 && gate !== null && !isDriverGate(abi, gate)) {
+    const why = "the scenario is about drivers, whose ioctl sleeps, and a body may not sleep in it";
+    throw new UsageError(`--gate ${gate}: ${why}`);
+  }
   if (entries.length === 0) throw new UsageError(`${driverOptions(wanted)}: no scenario is for it`);
   for (const { scenario, variant } of entries) {
     const most = variant.threads.length;

@@ -18,6 +18,7 @@ import {
   optionalChoice,
 } from "./options.ts";
 import { distribution, roleOptions, rolesAsked } from "./role-options.ts";
+import { refuseUnfit, someDrive } from "./unfit.ts";
 
 const MS = 1e6;
 const MIB = 2 ** 20;
@@ -189,7 +190,10 @@ export const bench = define({
     const roles = parsed.values.workload === "roles";
     const window = roles && !parsed.given.has("window") ? ROLES_WINDOW_NS : parsed.values.window;
     const values = { ...parsed.values, window };
-    const { workload, service, body } = values;
+    const { workload, gates, service, body } = values;
+    if (workload === "ioctl" && !someDrive(gates, context.catalogue)) {
+      refuseUnfit("--gates", gates[0] ?? null, context.catalogue);
+    }
     const asked: BenchAsked = {
       ...benchAsked({ values: { ...values, workload: "read", service: values.service.meanNs } }),
       workload,

@@ -18,6 +18,11 @@ export interface Entry {
   readonly summary: string;
 }
 
+export interface GateEntry extends Entry {
+  /** Whether a body may sleep inside, as an ioctl does: else no driver is built with it. */
+  readonly mayDrive: boolean;
+}
+
 export interface RevisionEntry extends Entry {
   /** Whether it is built with a gate of one's choice; the others bring their own. */
   readonly takesGate: boolean;
@@ -25,7 +30,7 @@ export interface RevisionEntry extends Entry {
 
 /** Each list by id. */
 export interface Catalogue {
-  readonly gates: readonly Entry[];
+  readonly gates: readonly GateEntry[];
   readonly revisions: readonly RevisionEntry[];
   readonly events: readonly Entry[];
 }
@@ -42,8 +47,11 @@ export function readCatalogue(sources: Iterable<[string, string]> = kernelSource
   const texts = new Map(sources);
   const textOf = (path: string) => texts.get(path) ?? "";
   const memdev = [...texts].filter(([path]) => path.startsWith(MEMDEV)).map(([, text]) => text);
+  const firsts = constantsIn(textOf(`${GATES}gate.ts`), "FIRST_");
+  const firstAtomic = firsts.find(({ name }) => name === "atomic")?.id ?? Number.POSITIVE_INFINITY;
   const gates = constantsIn(textOf(`${GATES}table.ts`), "GATE_").map(({ name, id }) => {
-    return { name, id, summary: summaryIn(textOf(`${GATES}${name}.ts`), name) };
+    const summary = summaryIn(textOf(`${GATES}${name}.ts`), name);
+    return { name, id, summary, mayDrive: id < firstAtomic };
   });
   const revisions = constantsIn(memdev.join("\n"), "REV_").map(({ name, id }) => {
     const text = textOf(`${MEMDEV}${name}.ts`);

@@ -13,6 +13,7 @@ import { nearest, suggestion } from "./nearest.ts";
 import { bytes, choice, flag, integer, optionalChoice, text, writeBytes } from "./options.ts";
 import { stepThrough } from "./stepper.ts";
 import { type TraceFile, traceFile } from "./trace.ts";
+import { refuseUnfit } from "./unfit.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -99,6 +100,7 @@ function refuse({ values }: CheckParsed, { catalogue }: Context, scenario: strin
   if (takesGate === false && gate !== null) {
     throw new UsageError(`--gate ${gate}: the revision ${revision} brings its own`);
   }
+  if (takesGate === true) refuseUnfit("--gate", gate, catalogue);
   if (threads !== null && scenario === null) {
     throw new UsageError(`--threads ${threads} goes with a scenario, and none is named`);
   }

@@ -3,6 +3,7 @@ import { benchAsked, benchOptions } from "./bench.ts";
 import { type Context, define } from "./command.ts";
 import { measure } from "./measure.ts";
 import { choices, integer } from "./options.ts";
+import { refuseUnfit, someDrive } from "./unfit.ts";
 
 const MS = 1e6;
 
@@ -35,6 +36,9 @@ export const selftest = define({
     ["--gates all --workload ioctl", "whole ioctls through every gate"],
   ],
   run: (parsed, context, options) => {
+    const { gates } = parsed.values;
+    if (!someDrive(gates, context.catalogue))
+      refuseUnfit("--gates", gates[0] ?? null, context.catalogue);
     const asked = { ...benchAsked(parsed), runs: parsed.values.runs };
     return measure("selftest", options, parsed, asked, context.runners.selftest, context);
   },

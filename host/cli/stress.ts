@@ -5,6 +5,7 @@ import type { Parsed } from "./arguments.ts";
 import { type Context, define } from "./command.ts";
 import { measure } from "./measure.ts";
 import { bytes, chance, choice, duration, flag, integer, optionalChoice } from "./options.ts";
+import { refuseUnfit } from "./unfit.ts";
 
 const MS = 1e6;
 const MIB = 2 ** 20;
@@ -48,6 +49,7 @@ function stressAsked(values: Values, { catalogue }: Context): StressAsked {
   if (!takesGate && values.gate !== null) {
     throw new UsageError(`--gate ${values.gate}: the revision ${values.revision} brings its own`);
   }
+  refuseUnfit("--gate", values.gate, catalogue);
   const threads = values.clients + values.removers;
   if (threads > 64) {
     throw new UsageError(

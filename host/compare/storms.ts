@@ -2,6 +2,7 @@
 /**
  * The storms of `compare`, in their order: each gate as it is, each gate under the sanitizer with
  * faults injected into the adding of devices, then the driver as it stood in its history, the same way.
+ * A gate in which no body may sleep is left out: there is no driver with it.
  */
 import { availableParallelism } from "node:os";
 import { OPEN_REVISION } from "../machine/driver.ts";
@@ -56,14 +57,15 @@ export function plannedStorms(
     ...{ revision: OPEN_REVISION, gate: name },
     ...(control ? { timeMs: Math.max(asked.stormMs, CONTROL_MS) } : {}),
   });
+  const fit = gates.filter(({ atomic }) => !atomic);
   const historyMs = asked.stormMs * HISTORY_SHARE;
   return [
-    ...gates.map((gate) => ({
+    ...fit.map((gate) => ({
       label: `storm through ${gate.name}`,
       likelyMs: asked.stormMs,
       request: { ...common, ...ofGate(gate) },
     })),
-    ...gates.map((gate) => ({
+    ...fit.map((gate) => ({
       label: `sanitized storm through ${gate.name}`,
       likelyMs: asked.stormMs,
       request: { ...hardened, ...ofGate(gate) },

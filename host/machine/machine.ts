@@ -13,7 +13,7 @@ import { allowedCores } from "./affinity.ts";
 import { bringUp } from "./bring-up.ts";
 import { type Board, CpuSet } from "./cpu-set.ts";
 import { type Device, type DeviceOptions, plugDevice, type SyscallOptions } from "./device.ts";
-import { gateNames, revisionNames } from "./driver.ts";
+import { gateNames, isDriverGate, revisionNames } from "./driver.ts";
 import { type KernelImage, kernelImage } from "./image.ts";
 import { type LogRecord, readEvents, readLog, readTask, type TaskState } from "./inspect.ts";
 import { layOut, type MemoryMap } from "./memory-map.ts";
@@ -116,7 +116,7 @@ export class Machine {
 
   /** Names of the gates that a device can be given. */
   gates(): string[] {
-    return gateNames(this.kernel);
+    return gateNames(this.kernel).filter((gate) => isDriverGate(this.kernel, gate));
   }
 
   /** Names of the driver's revisions, oldest first. */

@@ -48,6 +48,7 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
     ["ops_active", "percpu_ref"],
     ["ops_dead", "completion"],
   ],
+  srcu: [["gate", "srcu_gate"]],
   refcount: [
     ["gate", "refcount_gate"],
     ["drained", "completion"],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The decision table: a row a gate, everything that speaks for or against it beside it. */
+import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP } from "../result/comparison.ts";
 import type { PairRow, RemovalRow, Result, StormRow } from "../result/result.ts";
 import {
@@ -7,6 +8,7 @@ import {
   contendersOf,
   devicesName,
   distinct,
+  isUnfit,
   stormWord,
   verdictStorms,
 } from "./rows.ts";
@@ -17,6 +19,8 @@ import { formatBytes, formatChangePct, formatNs, formatPairTime, formatPlural } 
 
 /** Where nothing was measured, or nothing applies. */
 const NOTHING: Cell = { text: NOT_MEASURED, look: "dim" };
+/** Where an ioctl would have gone through a gate that no body may sleep in. */
+const UNFIT: Cell = { text: "unfit", look: "dim" };
 
 /** @returns lines; none when the result has no row that the table could show */
 export function drawDecision(result: Result, canvas: Canvas): string[] {
@@ -38,11 +42,14 @@ function pairGroups(result: Result, names: readonly string[]): Group[] {
   const keyOf = (row: PairRow) => `${row.workload} ${row.devices}`;
   return distinct(result.pairs.map(keyOf)).map((key) => {
     const rows = result.pairs.filter((row) => keyOf(row) === key);
-    const { devices, unit } = rows[0] as PairRow; // the key came from a row
+    const { devices, unit, workload } = rows[0] as PairRow; // the key came from a row
     const columns = distinct(rows.map((row) => row.threads)).map((threads): Column => {
       const here = rows.filter((row) => row.threads === threads);
       const mark = here.some((row) => row.oversubscribed) ? "*" : "";
-      const cells = names.map((name) => pairCell(here.find((row) => row.contender === name)));
+      const cells = names.map((name) => {
+        if (workload === "ioctl" && isUnfit(result, name)) return UNFIT;
+        return pairCell(here.find((row) => row.contender === name));
+      });
       return { title: `${threads} thr${mark}`, align: "right", cells };
     });
     return { title: `${unit}, ${devicesName(devices)}`, columns };
@@ -140,6 +147,9 @@ function memory(result: Result, names: readonly string[]): Group {
       column("a device", (gate) => gate.bytesPerDevice),
       column("and CPU", (gate) => gate.bytesPerCpuPerDevice),
       column("global", (gate) => gate.globalBytes),
+      ...(result.gates.some((gate) => gate.globalBytesPerCpu)
+        ? [column("and CPU", (gate) => gate.globalBytesPerCpu ?? 0)]
+        : []),
     ],
   };
 }
@@ -150,6 +160,7 @@ function storms(result: Result, names: readonly string[]): Group {
   const column = (title: string, rows: readonly StormRow[]): Column[] => {
     if (rows.length === 0) return [];
     const cells = names.map((name) => {
+      if (isUnfit(result, name)) return UNFIT;
       const ofGate = rows.filter((storm) => storm.gate === name);
       return worstWord(ofGate.map((storm) => stormWord(result, storm)));
     });
@@ -161,12 +172,15 @@ function storms(result: Result, names: readonly string[]): Group {
   return { title: "storm", columns };
 }
 
-/** What the checks said of each gate, in the words of the storms. */
+/** What the checks said of each gate, in the words of the storms; of an unfit one its own is all there is. */
 function checks(result: Result, names: readonly string[]): Group {
   const ours = (result.checks ?? []).filter(({ gate }) => gate !== null);
-  const columns = distinct(ours.map(({ scenario }) => scenario)).map((title): Column => {
+  const ofDrivers = ours.filter(({ gate }) => !isUnfit(result, gate));
+  const titled = ofDrivers.length > 0 ? ofDrivers : ours;
+  const columns = distinct(titled.map(({ scenario }) => scenario)).map((title): Column => {
     const cells = names.map((name) => {
-      const row = ours.find((check) => check.gate === name && check.scenario === title);
+      const isIn = ({ scenario }: CheckRow) => scenario === title || isUnfit(result, name);
+      const row = ours.find((check) => check.gate === name && isIn(check));
       return row ? checkedWord(row) : NOTHING;
     });
     return { title, align: "left", cells };

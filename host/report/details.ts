@@ -2,7 +2,7 @@
 /** The tables behind the decision table: intervals, ratios, break-even. */
 import type { ComparisonRow, PairRow, Result } from "../result/result.ts";
 import type { Interval } from "../stats/summary.ts";
-import { devicesName, distinct, isControl, isSideBySide, metricName } from "./rows.ts";
+import { devicesName, distinct, isControl, isSideBySide, isUnfit, metricName } from "./rows.ts";
 import { type Canvas, type Style, styleFor, wrap } from "./style.ts";
 import { type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatNs, formatNumber, formatPairTime, formatRange } from "./units.ts";
@@ -136,7 +136,9 @@ function comparisonTable(
 
 /** How long an ioctl must take for each gate to be under 1 % of it. */
 export function drawBreakEvens(result: Result, canvas: Canvas): string[] {
-  const offers = result.breakEvens.filter((row) => !isControl(result, row.gate));
+  const offers = result.breakEvens.filter(
+    ({ gate }) => !isControl(result, gate) && !isUnfit(result, gate),
+  );
   if (offers.length === 0) return [];
   const gates = distinct(offers.map((row) => row.gate));
   const groups = distinct(offers.map((row) => row.devices)).map((devices): Group => {

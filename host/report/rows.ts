@@ -24,6 +24,11 @@ export function isControl(result: Result, gate: string | null): boolean {
   return result.gates.some((facts) => facts.name === gate && facts.control === true);
 }
 
+/** Whether no ioctl goes through it: a body may not sleep inside, and an ioctl does. */
+export function isUnfit(result: Result, gate: string | null): boolean {
+  return result.gates.some((facts) => facts.name === gate && facts.atomic === true);
+}
+
 /** The storms that a verdict is drawn from: not those of the driver as it stood. */
 export function verdictStorms(result: Result): StormRow[] {
   return result.storms.filter((storm) => !storm.asFound);
@@ -97,9 +102,12 @@ export function hasOversubscribed(result: Result): boolean {
 }
 
 /** Whether some gate has no figure in a setting where another one has: rounds can be dropped. */
-export function lacksRows({ pairs }: Result): boolean {
+export function lacksRows(result: Result): boolean {
+  const { pairs } = result;
   const gates = distinct(pairs.filter((row) => row.kind === "gate").map((row) => row.contender));
   return pairs.some((row) =>
-    gates.some((gate) => !pairs.some((r) => r.contender === gate && samePairSetting(r, row))),
+    gates
+      .filter((gate) => row.workload !== "ioctl" || !isUnfit(result, gate))
+      .some((gate) => !pairs.some((r) => r.contender === gate && samePairSetting(r, row))),
   );
 }

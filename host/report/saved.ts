@@ -52,10 +52,12 @@ const tier = is.object<TierFacts>({
 const gate = is.object<GateFacts>({
   name: is.string,
   control: is.optional(is.literal(true)),
+  atomic: is.optional(is.literal(true)),
   summary: is.string,
   bytesPerDevice: is.number,
   bytesPerCpuPerDevice: is.number,
   globalBytes: is.number,
+  globalBytesPerCpu: is.optional(is.number),
 });
 
 const pair = is.object<PairRow>({

@@ -12,6 +12,7 @@ import {
   isControl,
   isSideBySide,
   isUnexpected,
+  isUnfit,
   metricName,
   verdictStorms,
 } from "./rows.ts";
@@ -27,9 +28,9 @@ export function sentencesOf(result: Result): string[] {
   return [...sentences, ...verdicts].filter((sentence) => sentence !== "");
 }
 
-/** Neither a control nor a gate that failed its storm or check is worth recommending. */
+/** Neither a control nor a gate that failed its storm or check is worth recommending, nor one for no ioctl. */
 function isOffer(result: Result, gate: string): boolean {
-  if (isControl(result, gate)) return false;
+  if (isControl(result, gate) || isUnfit(result, gate)) return false;
   if (result.checks?.some((check) => check.gate === gate && isUnexpected(check))) return false;
   return !verdictStorms(result).some((storm) => storm.gate === gate && !storm.held);
 }
@@ -150,8 +151,11 @@ function stormSentence(result: Result): string {
 }
 
 /** Beside measurements; of a check alone its table says all. */
-function checkSentence({ command, checks = [] }: Result): string {
-  const sound = checks.filter(({ expected }) => expected === "holds");
+function checkSentence(result: Result): string {
+  const { command, checks = [] } = result;
+  const sound = checks.filter(({ expected, gate }) => {
+    return expected === "holds" && !isUnfit(result, gate);
+  });
   if (command !== "compare" || sound.length === 0) return "";
   const subjects = (rows: readonly CheckRow[]) => listed(rows.map(({ subject }) => subject));
   const failed = sound.filter(isUnexpected);

@@ -121,6 +121,9 @@ const STORM_NOTE =
 const CHECK_NOTE =
   "check: every schedule of a client that opens, does an ioctl and closes, against a removal; bounded: not every one.";
 
+const UNFIT_NOTE =
+  "unfit: a body may not sleep in it, and an ioctl does; the check is of entrants that come twice, without a driver.";
+
 function withFootnotes(table: readonly string[], result: Result, canvas: Canvas): string[] {
   if (table.length === 0) return [];
   const { dim } = canvas.style;
@@ -144,6 +147,8 @@ function withFootnotes(table: readonly string[], result: Result, canvas: Canvas)
   if (result.removals.length > 0) notes.push(REMOVAL_NOTE);
   if (result.storms.length > 0) notes.push(STORM_NOTE);
   if ((result.checks ?? []).some(({ gate }) => gate !== null)) notes.push(CHECK_NOTE);
+  const through = result.storms.length > 0 || result.pairs.some((row) => row.workload === "ioctl");
+  if (through && result.gates.some(({ atomic }) => atomic)) notes.push(UNFIT_NOTE);
   return [...table, "", ...notes.flatMap((note) => wrap(note, canvas.width).map(dim))];
 }
 

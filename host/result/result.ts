@@ -95,11 +95,15 @@ export interface GateFacts {
   readonly name: string;
   /** A negative control: it protects nothing, must be caught, and its cost is the floor. */
   readonly control?: true;
+  /** A body may not sleep in it: no driver is built with it, and nothing that takes one is measured. */
+  readonly atomic?: true;
   /** One line, from the header of the gate's file. */
   readonly summary: string;
   readonly bytesPerDevice: number;
   readonly bytesPerCpuPerDevice: number;
   readonly globalBytes: number;
+  /** Once on each CPU, for all devices; absent where there is nothing. */
+  readonly globalBytesPerCpu?: number;
 }
 
 /** The cost of one enter/exit pair, or of one ioctl, as each thread sees it. */

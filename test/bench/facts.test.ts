@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { baselines, gateContender } from "../../host/bench/contenders.ts";
 import { gateFacts, tierFacts } from "../../host/bench/facts.ts";
 import { UsageError } from "../../host/errors.ts";
+import { isControlGate, isDriverGate } from "../../host/machine/driver.ts";
 import { tierInForce, tierSelectable } from "../../host/machine/engine.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 import { gateSummaries } from "../../host/machine/summaries.ts";
@@ -14,22 +15,25 @@ import { rejects, withMachine } from "../machine/with-machine.ts";
 const image = kernelImage("default");
 const { abi } = image;
 
-/** Embedded and allocated, of each device; on each CPU; once. From the kernel's own structures. */
-function expectedBytes(): Record<string, readonly [number, number, number]> {
+/** Embedded and allocated, of each device; on each CPU; once; once on each CPU. From the kernel's own structures. */
+function expectedBytes(): Record<string, readonly [number, number, number, number]> {
   const rwsem = abi.constant("SIZEOF_RW_SEMAPHORE");
   const completion = abi.constant("SIZEOF_COMPLETION");
   const data = abi.constant("PERCPU_REF_DATA_BYTES");
   const seat = abi.constant("SEAT_BYTES");
   return {
-    rwsem: [0, 0, rwsem],
-    rwsem_per_device: [rwsem, 0, 0],
-    percpu_ref: [abi.constant("SIZEOF_PERCPU_REF") + completion + data, 4, 0],
-    refcount: [4 + 4 + completion, 0, 0],
-    mutex: [abi.constant("SIZEOF_MUTEX"), 0, 0],
-    kernfs_active: [4, 0, abi.constant("SIZEOF_WAIT_QUEUE_HEAD")],
-    hazard: [4, 0, seat * abi.constant("HAZARD_SEATS")],
-    brlock: [8, seat, 0],
-    busted: [0, 0, 0],
+    rwsem: [0, 0, rwsem, 0],
+    rwsem_per_device: [rwsem, 0, 0, 0],
+    percpu_ref: [abi.constant("SIZEOF_PERCPU_REF") + completion + data, 4, 0, 0],
+    refcount: [4 + 4 + completion, 0, 0, 0],
+    mutex: [abi.constant("SIZEOF_MUTEX"), 0, 0, 0],
+    kernfs_active: [4, 0, abi.constant("SIZEOF_WAIT_QUEUE_HEAD"), 0],
+    hazard: [4, 0, 0, seat * abi.constant("HAZARD_SEATS")],
+    brlock: [8, seat, 0, 0],
+    srcu: [4, 0, abi.constant("SIZEOF_SRCU_STRUCT"), abi.constant("SIZEOF_SRCU_DATA")],
+    busted: [0, 0, 0, 0],
+    seqlock: [4, 0, 0, 0],
+    qsbr: [0, 0, 0, 0],
   };
 }
 
@@ -38,7 +42,8 @@ test("what each gate takes is what its structures take", () =>
     const seen: Record<string, readonly number[]> = {};
     for (const { name } of gatesOf(abi)) {
       const facts = await gateFacts(machine, await gateContender(machine, name), new Map());
-      seen[name] = [facts.bytesPerDevice, facts.bytesPerCpuPerDevice, facts.globalBytes];
+      const global = [facts.globalBytes, facts.globalBytesPerCpu ?? 0];
+      seen[name] = [facts.bytesPerDevice, facts.bytesPerCpuPerDevice, ...global];
     }
     assert.equal(seen, expectedBytes());
   }));
@@ -47,8 +52,9 @@ test("a gate that lets entrants pass is a control; each gate has a summary", () 
   withMachine({ cpus: 1 }, async (machine) => {
     for (const { name } of gatesOf(abi)) {
       const gate = await gateContender(machine, name);
-      const { control, summary } = await gateFacts(machine, gate, gateSummaries());
-      assert.is(control, name === "busted" ? true : undefined);
+      const { control, atomic, summary } = await gateFacts(machine, gate, gateSummaries());
+      assert.is(control, isControlGate(abi, name) ? true : undefined);
+      assert.is(atomic, isDriverGate(abi, name) ? undefined : true);
       assert.ok(summary.length > 10, name);
     }
   }));
@@ -56,8 +62,8 @@ test("a gate that lets entrants pass is a control; each gate has a summary", () 
 test("a gate that there is not is a usage error with its name", () =>
   withMachine({ cpus: 1 }, async (machine) => {
     const error = await rejects(
-      gateContender(machine, "srcu"),
-      /^--gates: there is no gate "srcu"$/,
+      gateContender(machine, "gone"),
+      /^--gates: there is no gate "gone"$/,
     );
     assert.instance(error, UsageError);
   }));

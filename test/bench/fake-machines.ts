@@ -68,9 +68,17 @@ export class FakeMachines implements Machines {
 
 export const EMPTY: Contender = { name: "empty loop", kind: "baseline", id: 256 };
 export const ATOMIC: Contender = { name: "atomic pair", kind: "baseline", id: 258 };
-export const RWSEM: Gate = { name: "rwsem", kind: "gate", id: 0, entrants: "blocks" };
-export const PERCPU_REF: Gate = { name: "percpu_ref", kind: "gate", id: 2, entrants: "fails" };
-export const BUSTED: Gate = { name: "busted", kind: "gate", id: 4, entrants: "passes" };
+const FIT = { atomic: false };
+export const RWSEM: Gate = { name: "rwsem", kind: "gate", id: 0, entrants: "blocks", ...FIT };
+export const PERCPU_REF: Gate = {
+  name: "percpu_ref",
+  kind: "gate",
+  id: 2,
+  entrants: "fails",
+  ...FIT,
+};
+export const QSBR: Gate = { ...PERCPU_REF, name: "qsbr", id: 129, atomic: true };
+export const BUSTED: Gate = { name: "busted", kind: "gate", id: 4, entrants: "passes", ...FIT };
 
 /** A signal that nobody aborts. */
 export const NEVER: AbortSignal = new AbortController().signal;

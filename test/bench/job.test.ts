@@ -9,6 +9,7 @@ import { BenchJob, type CpuReport, type Job, type JobRequest } from "../../host/
 import { makeDevice, makeSite, measurePair } from "../../host/bench/pairs.ts";
 import { measureRemoval } from "../../host/bench/removals.ts";
 import { MachineError } from "../../host/errors.ts";
+import { isDriverGate } from "../../host/machine/driver.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 import { randomFrom } from "../../host/stats/random.ts";
 import { gatesOf } from "../gates/guests.ts";
@@ -20,6 +21,7 @@ const WINDOW_NS = 20e6;
 const WINDOW = { round: 0, windowNs: WINDOW_NS, signal: NEVER };
 const abi = kernelImage("default").abi;
 const gates: Contender[] = gatesOf(abi).map(({ name, id }) => ({ name, id, kind: "gate" }));
+const driven = gates.filter(({ name }) => isDriverGate(abi, name));
 const [gate] = gates as [Contender];
 
 function withJob(cpus: number, body: (job: BenchJob) => Promise<void>): Promise<void> {
@@ -129,7 +131,7 @@ for (const serviceNs of [0, 100_000]) {
     withJob(1, async (job) => {
       const machines = { of: async () => job };
       const options = {
-        contenders: gates,
+        contenders: driven,
         threads: [1],
         devices: ["same", "own"],
         windowNs: WINDOW_NS,
@@ -139,7 +141,7 @@ for (const serviceNs of [0, 100_000]) {
       const rows = bench.rows(1);
       assert.equal(
         rows.map((row) => row.contender),
-        gates.map(({ name }) => name),
+        driven.map(({ name }) => name),
       );
       for (const row of rows) {
         assert.equal([row.workload, row.unit, row.devices], ["ioctl", "ns/ioctl", "same"]);

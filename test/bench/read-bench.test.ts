@@ -14,6 +14,7 @@ import {
   ignore,
   NEVER,
   PERCPU_REF,
+  QSBR,
   RWSEM,
   reports,
 } from "./fake-machines.ts";
@@ -71,6 +72,8 @@ test("the second of an A/A pair has devices and turns of its own, and a row", as
 
 test("a control is set beside itself only where there is nothing else", () => {
   assert.is(secondOf([PERCPU_REF, RWSEM]).of, "percpu_ref");
+  assert.is(secondOf([QSBR, RWSEM]).of, "rwsem", "ioctls go through it too");
+  assert.is(secondOf([BUSTED, QSBR]).of, "qsbr");
   assert.is(secondOf([BUSTED]).of, "busted");
 });
 

@@ -62,6 +62,8 @@ test("what there is none of is refused by the option and the value", () => {
     /^removal\/x: removal has no such variant; there are client-remover/,
   );
   refused({ scenario: "removal", revision: "rwsem", gate: "busted" }, /brings its own/);
+  refused({ scenario: "removal", gate: "qsbr" }, /^--gate qsbr: .* may not sleep in it$/);
+  refused({ revision: "put_device", gate: "qsbr" }, /may not sleep inside qsbr/);
   refused({ scenario: "removal", threads: 8 }, /^--threads 8: .* can have 8 at most$/);
   const primitive = SCENARIOS.find(({ of }) => of === "primitive");
   if (primitive === undefined) return;

@@ -56,6 +56,15 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
     "stress --revision put-devise",
     'stress: --revision: expected percpu_ref, rwsem or put_device, saw "put-devise"; did you mean put_device?',
   ],
+  ["stress --gate qsbr", "stress: --gate qsbr: a body may not sleep in it, and an ioctl does"],
+  [
+    "bench --workload ioctl --gates qsbr",
+    "bench: --gates qsbr: a body may not sleep in it, and an ioctl does",
+  ],
+  [
+    "check --revision put-device --gate qsbr",
+    "check: --gate qsbr: a body may not sleep in it, and an ioctl does",
+  ],
   [
     "stress --revision rwsem --gate busted",
     "stress: --gate busted: the revision rwsem brings its own",

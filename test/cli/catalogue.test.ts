@@ -9,9 +9,12 @@ const header = (line: string) => `// SPDX-License-Identifier: GPL-2.0-only\n/**\
 const SOURCES: [string, string][] = [
   [
     "assembly/gates/table.ts",
-    "export const GATE_REFCOUNT: u32 = 1;\nexport const GATE_RWSEM: u32 = 0;\n",
+    "export const GATE_REFCOUNT: u32 = 1;\nexport const GATE_RWSEM: u32 = 0;\nexport const GATE_QSBR: u32 = 9;\n",
   ],
-  ["assembly/gates/gate.ts", "export const GATE_CLOSED: u32 = 0xffffffff;\n"],
+  [
+    "assembly/gates/gate.ts",
+    "export const GATE_CLOSED: u32 = 0xffffffff;\nexport const FIRST_ATOMIC: u32 = 8; // from here\n",
+  ],
   ["assembly/gates/rwsem.ts", header("rwsem — one semaphore: many readers or one writer.")],
   ["assembly/gates/refcount.ts", "// SPDX-License-Identifier: GPL-2.0-only\n// no header"],
   [
@@ -32,8 +35,9 @@ export class memdev_put_device<G extends Gate> {}`,
 test("names and ids come from the constants, summaries from the headers", () => {
   const { gates, revisions, events } = readCatalogue(SOURCES);
   assert.equal(gates, [
-    { name: "rwsem", id: 0, summary: "one semaphore: many readers or one writer" },
-    { name: "refcount", id: 1, summary: "" },
+    { name: "rwsem", id: 0, summary: "one semaphore: many readers or one writer", mayDrive: true },
+    { name: "refcount", id: 1, summary: "", mayDrive: true },
+    { name: "qsbr", id: 9, summary: "", mayDrive: false },
   ]);
   assert.equal(revisions, [
     { name: "rwsem", id: 1, summary: "memdev after the patch: one rwsem", takesGate: false },

@@ -36,13 +36,16 @@ export const SEEDS = {
 /** A runner that waits looks this often whether it should stop. */
 const TICK_MS = 10;
 
+const DRIVES = { mayDrive: true };
+
 const catalogue: Catalogue = {
   gates: [
-    { name: "rwsem", id: 0, summary: "one reader/writer semaphore for all devices" },
-    { name: "rwsem_per_device", id: 1, summary: "a reader/writer semaphore in each device" },
-    { name: "percpu_ref", id: 2, summary: "a per-CPU reference count and a completion" },
-    { name: "refcount", id: 3, summary: "increment unless zero, and a completion" },
-    { name: "busted", id: 4, summary: "lets everybody in and waits for nobody" },
+    { name: "rwsem", id: 0, summary: "one reader/writer semaphore for all devices", ...DRIVES },
+    { name: "rwsem_per_device", id: 1, summary: "one in each device", ...DRIVES },
+    { name: "percpu_ref", id: 2, summary: "a per-CPU count and a completion", ...DRIVES },
+    { name: "refcount", id: 3, summary: "increment unless zero, and a completion", ...DRIVES },
+    { name: "busted", id: 64, summary: "lets everybody in and waits for nobody", ...DRIVES },
+    { name: "qsbr", id: 129, summary: "a pointer and a grace period", mayDrive: false },
   ],
   revisions: [
     { name: "percpu_ref", id: 0, summary: "before the patch", takesGate: false },

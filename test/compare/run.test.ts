@@ -8,7 +8,7 @@ import { hotunplug, MAIN } from "../cli/spawn.ts";
 const SHORT = ["--rounds", "1", "--window", "10ms", "--threads", "1", "--storm", "200ms"];
 
 test("compare measures, storms and looks at the history; what it finds there is no failure", () => {
-  const args = ["compare", "--json", "-", "--gates", "rwsem,busted", ...SHORT];
+  const args = ["compare", "--json", "-", "--gates", "rwsem,busted,qsbr", ...SHORT];
   const { stdout, stderr, status } = hotunplug(args, { main: MAIN });
   assert.is(status, 0, stderr);
   const result = parseResult(stdout, stderr);
@@ -28,9 +28,9 @@ test("compare measures, storms and looks at the history; what it finds there is 
   ]);
   assert.equal(
     result.checks?.map(({ subject, verdict }) => `${subject}: ${verdict}`),
-    ["put_device+rwsem: holds", "put_device+busted: violated"],
+    ["put_device+rwsem: holds", "put_device+busted: violated", "qsbr: holds"],
   );
-  assert.is(result.removals.length, 2);
+  assert.is(result.removals.length, 3);
   const ioctls = result.pairs.filter(({ workload }) => workload === "ioctl");
   assert.equal(ioctls.map(({ contender }) => contender).sort(), ["busted", "rwsem"]);
   assert.ok(result.comparisons.some(({ a, b }) => a === "busted" && b === "rwsem"));
@@ -42,6 +42,7 @@ test("compare measures, storms and looks at the history; what it finds there is 
     "The driver as it stood",
     "percpu_ref",
     "leak",
+    "unfit",
   ]) {
     assert.match(stderr, text);
   }

@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { plannedStorms } from "../../host/compare/storms.ts";
 import type { CompareAsked } from "../../host/result/asked.ts";
+import type { GateFacts } from "../../host/result/result.ts";
 import { sampleResult } from "../report/sample-result.ts";
 
 const { asked, gates } = sampleResult();
@@ -22,6 +23,17 @@ test("each gate is stormed plain and sanitized, and then the history", () => {
     "rwsem+null sanitized as found",
     "put_device+rwsem sanitized as found",
   ]);
+});
+
+test("a gate in which no body may sleep is not stormed", () => {
+  const unfit = { ...(gates[0] as GateFacts), name: "qsbr", atomic: true } as const;
+  const names = plannedStorms(asked as CompareAsked, [...gates, unfit], 4).map(
+    ({ request }) => request.gate,
+  );
+  assert.equal(
+    names,
+    plan().map(({ request }) => request.gate),
+  );
 });
 
 test("faults are injected under the sanitizer, and none into what is timed", () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Guests of a gate: what assembly/workload/gatetest.ts does on the CPUs of a stage, step by step. */
 import type { KernelAbi } from "../../host/abi/kernel.ts";
-import { isControlGate } from "../../host/machine/driver.ts";
+import { isControlGate, isDriverGate } from "../../host/machine/driver.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 import type { Stage } from "../kernel/rcu/stage.ts";
 
@@ -21,6 +21,10 @@ export function gatesOf(abi: KernelAbi): GateName[] {
 const { abi } = kernelImage("default");
 const all = gatesOf(abi);
 
+/** Those that keep the rules and that a driver can be built with. */
+export const DRIVER_GATES: readonly GateName[] = all.filter(
+  ({ name }) => isDriverGate(abi, name) && !isControlGate(abi, name),
+);
 /** Those that keep the rules, and those that are there to break them. */
 export const GATES: readonly GateName[] = all.filter(({ name }) => !isControlGate(abi, name));
 export const CONTROLS: readonly GateName[] = all.filter(({ name }) => isControlGate(abi, name));

@@ -9,11 +9,11 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { COMMAND_COUNT, query, send } from "../../host/abi/cxl.ts";
-import { driverId, gateNames } from "../../host/machine/driver.ts";
+import { driverId, gateNames, isControlGate, isDriverGate } from "../../host/machine/driver.ts";
 import { type Side, twoKernels } from "./two-kernels.ts";
 
 const HOST_BYTES = 0x2000;
-const { plain, woven } = twoKernels();
+let { plain, woven } = twoKernels();
 
 /** [from, to) of what is not compared below the end of CPU 0's unit. */
 function leftOut(): [number, number][] {
@@ -176,14 +176,16 @@ function ioctls(side: Side, fd: number): unknown[] {
   });
 }
 
-for (const gate of gateNames(woven.machine.abi)) {
+const { abi } = woven.machine;
+for (const gate of gateNames(abi).filter((name) => isDriverGate(abi, name))) {
   test(`a ${gate} device is added, used and removed with the same answers`, () => {
+    ({ plain, woven } = twoKernels()); // what is freed is not used again: devices would fill the memory
     const life = (side: Side) => {
       const handle = side.call("sys_probe", driverId(woven.machine.abi, "put_device", gate));
       const minor = side.call("sys_minor", handle);
       const fd = side.call("sys_open", minor);
       const answers = ioctls(side, fd);
-      const removed = gate === "busted" ? [] : [side.call("sys_remove", handle)];
+      const removed = isControlGate(abi, gate) ? [] : [side.call("sys_remove", handle)];
       if (removed.length > 0) removed.push(side.call("sys_ioctl", fd, query().cmd, 0n));
       const closed = side.call("sys_close", fd);
       side.call("rcu_barrier");

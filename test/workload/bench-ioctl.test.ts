@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { GATES } from "../gates/guests.ts";
+import { DRIVER_GATES } from "../gates/guests.ts";
 import { type Stage, staged } from "../kernel/rcu/stage.ts";
 import { BenchRecords, start } from "./bench-records.ts";
 
@@ -32,7 +32,7 @@ function queries(s: Stage, gate: number, files: readonly number[], windowMs = 2)
   return job;
 }
 
-for (const { name, id } of GATES) {
+for (const { name, id } of DRIVER_GATES) {
   staged(`${name}: ioctls on an open file are measured, in ps`, { cpus: 1 }, async (s) => {
     const { file } = await openFile(s, 0, id);
     const job = queries(s, id, [file]);
@@ -50,7 +50,7 @@ staged(
   "a long ioctl is measured in ns, and is at least as long as the device takes",
   { cpus: 1 },
   async (s) => {
-    const gate = GATES[0]?.id ?? 0;
+    const gate = DRIVER_GATES[0]?.id ?? 0;
     const { file } = await openFile(s, 0, gate, SERVICE_NS);
     const job = queries(s, gate, [file]);
     const arg = s.machine.userMemory(0);
@@ -71,7 +71,7 @@ staged(
   "I1: an ioctl that fails ends that CPU's part, and nobody waits for it",
   { cpus: 2 },
   async (s) => {
-    const gate = GATES[0]?.id ?? 0;
+    const gate = DRIVER_GATES[0]?.id ?? 0;
     const sound = await openFile(s, 0, gate);
     const gone = await openFile(s, 1, gate);
     await s.call(0, "cxl_unplug", gone.pdev);
@@ -83,7 +83,7 @@ staged(
 );
 
 staged("I2: a stop ends the job, and what was cut off is no sample", { cpus: 1 }, async (s) => {
-  const gate = GATES[0]?.id ?? 0;
+  const gate = DRIVER_GATES[0]?.id ?? 0;
   const { file } = await openFile(s, 0, gate);
   const job = queries(s, gate, [file], 60_000);
   const run = start(s, 0, "bench_ioctl", job.job);

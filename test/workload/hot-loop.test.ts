@@ -65,7 +65,17 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicExchange64, 2 * SECTIONS],
     [OP.atomicLoad32, SECTIONS], // the writer's word
   ],
+  srcu: [
+    [OP.load32, BODY + 2 * SECTIONS], // enter, exit: where this CPU's counts are
+    [OP.atomicLoad32, 3 * SECTIONS], // the index, the flag, and whether an updater sleeps
+    [OP.atomicAdd32, 2 * SECTIONS],
+  ],
   busted: [[OP.load32, BODY]],
+  seqlock: [
+    [OP.load32, BODY],
+    [OP.atomicLoad32, 2 * SECTIONS],
+  ],
+  qsbr: [[OP.load32, BODY]],
 };
 const COUNTED = [
   OP.load32,
@@ -83,11 +93,13 @@ function chunkOf(where: string): WasmFunction | undefined {
   return binary.functions.find((fn) => fn.name === name);
 }
 
+const NOTHING = ["busted", "qsbr"];
+
 /** The function that runs a gate's hot loop. */
 function hotFunction(gate: string): WasmFunction | undefined {
   const own = chunkOf(`gates/${gate}/${gate}_gate`);
   // A gate that does nothing compiles to the very code of the empty loop, and the two are kept as one.
-  return own ?? (gate === "busted" ? chunkOf("workload/contenders/empty_loop") : undefined);
+  return own ?? (NOTHING.includes(gate) ? chunkOf("workload/contenders/empty_loop") : undefined);
 }
 
 const count = (code: readonly Instruction[], op: number) =>

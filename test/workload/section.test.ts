@@ -5,6 +5,8 @@ import * as assert from "uvu/assert";
 import { BUSTED, GATES, type GateName, House } from "../gates/guests.ts";
 import { type Stage, staged } from "../kernel/rcu/stage.ts";
 
+/** Gates that let entrants in at all times, who find no pointer then. */
+const FIND_NULL = new Set(["qsbr"]);
 const BURSTS = 5;
 const ONE_CPU = { cpus: 1 };
 
@@ -37,8 +39,8 @@ for (const gate of GATES) {
     async (s) => {
       const house = await House.build(s, gate);
       await house.remove().result;
-      const failsAtOnce =
-        (await s.call(0, "gate_entrants", gate.id)) === s.constant("ENTRANTS_FAIL");
+      const fails = (await s.call(0, "gate_entrants", gate.id)) === s.constant("ENTRANTS_FAIL");
+      const failsAtOnce = fails && !FIND_NULL.has(gate.name);
       const closed = { result: "CLOSED", left: BURSTS - 1, pendingEntry: failsAtOnce };
       for (let i = 0; i < 3; i++) assert.equal(await sections(house), closed);
       await house.clear();
@@ -81,7 +83,11 @@ for (const gate of GATES) {
     `S2, S3: ${gate.name}: an entry that is not granted at once is finished outside the loop`,
     { cpus: 3 },
     async (s) => {
-      const closed = { result: "CLOSED", left: BURSTS - 1, pendingEntry: true };
+      const closed = {
+        result: "CLOSED",
+        left: BURSTS - 1,
+        pendingEntry: !FIND_NULL.has(gate.name),
+      };
       assert.equal(await duringRemoval(s, gate), closed);
     },
   );

@@ -5,7 +5,7 @@
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { GATES } from "../gates/guests.ts";
+import { DRIVER_GATES } from "../gates/guests.ts";
 import { type Stage, staged } from "../kernel/rcu/stage.ts";
 import { StormRecords } from "./storm-records.ts";
 
@@ -125,7 +125,7 @@ async function inUse(s: Stage): Promise<number[]> {
 
 const NOTHING = [0, 0, 0, 0, 0, 0];
 
-for (const { name, id } of GATES) {
+for (const { name, id } of DRIVER_GATES) {
   staged(
     `T5: ${name}: when the time is up all leave, and everything is removed`,
     { cpus: 3 },

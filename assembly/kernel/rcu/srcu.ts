@@ -182,17 +182,27 @@ export function srcu_read_lock(ssp: srcu_struct): u32 {
 }
 
 /**
+ * The first half of srcu_read_unlock(), without a call.
+ *
+ * @returns 0: that was all; else somebody may sleep until it, and srcu_wake_slowpath() is left to do
+ * Context: any; never sleeps. Ordering: full (O2, O4): barrier C.
+ */
+export function __srcu_read_unlock(ssp: srcu_struct, idx: u32): u32 {
+  atomic_add(1, this_cpu_ptr(unlock_count(ssp, idx))); // S7
+  return READ_ONCE(NR_SLEEPERS); // O4: pairs with srcu_wait_for_unlock()
+}
+
+/**
  * Ends the section that returned `idx`, on whatever CPU. Nothing from inside may be used afterwards.
  *
  * Context: any; never sleeps. Ordering: full (O2): barrier C.
  */
 export function srcu_read_unlock(ssp: srcu_struct, idx: u32): void {
-  atomic_add(1, this_cpu_ptr(unlock_count(ssp, idx))); // S7
-  if (READ_ONCE(NR_SLEEPERS) !== 0) srcu_wake_slowpath(); // O4: pairs with srcu_wait_for_unlock()
+  if (__srcu_read_unlock(ssp, idx) !== 0) srcu_wake_slowpath();
 }
 
-/** Wakes every updater that sleeps, of whatever domain: it looks again. */
-function srcu_wake_slowpath(): void {
+/** Wakes every updater that sleeps, of whatever domain: it looks again. Context: any. Ordering: full. */
+export function srcu_wake_slowpath(): void {
   wake_up_all(changetype<wait_queue_head>(SLEEPERS));
 }
 

@@ -21,6 +21,7 @@
  *
  * Ordering: cxlm is stored without the gate: the cdev's map orders it for whoever opens.
  */
+import { __READ_ONCE } from "../../../arch/wasm/atomic";
 import { ENOMEM, ENXIO } from "../../../arch/wasm/errno";
 import { cdev_device_add, cdev_device_del } from "../../../fs/char_dev";
 import { file } from "../../../fs/file_table";
@@ -143,7 +144,7 @@ export class memdev_put_device<G extends Gate> {
       if (cookie === GATE_CLOSED) return -ENXIO;
     }
     let rc: i32 = -ENXIO;
-    const cxlm = changetype<cxl_memdev>(cxlmd).cxlm; // P3; plain: constant inside the gate
+    const cxlm = <usize>__READ_ONCE(memdev_slot(cxlmd)); // P3; once: some gates clear it meanwhile
     if (cxlm !== 0) rc = __cxl_memdev_ioctl(cxlm, cmd, arg);
     const s = gate.exit_fast(cookie);
     if (gate.exit_ok(s)) gate.exited(s);

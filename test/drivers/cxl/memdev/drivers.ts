@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The drivers under test, and their ids as the module numbers them. */
 import type { KernelAbi } from "../../../../host/abi/kernel.ts";
+import { DRIVER_GATES } from "../../../gates/guests.ts";
 import type { LocalMachine } from "../../local-machine.ts";
 
 export interface DriverName {
@@ -15,7 +16,7 @@ export interface DriverName {
   readonly name: string;
 }
 
-const gates = ["RWSEM", "RWSEM_PER_DEVICE", "PERCPU_REF", "REFCOUNT"];
+const gates = DRIVER_GATES.map(({ name }) => name.toUpperCase());
 
 export const PERCPU_REF: DriverName = { revision: "PERCPU_REF", gate: "", name: "percpu_ref" };
 export const SRCU: DriverName = { revision: "SRCU", gate: "", name: "srcu" };

@@ -20,6 +20,9 @@ import { identify, ioctlInside, parked, setStuck } from "./inside.ts";
 
 const ENXIO = 6;
 
+/** Gates that have one lock, or one domain, for all devices. */
+const GLOBAL = new Set(["RWSEM", "SRCU"]);
+
 for (const driver of [...OLD, ...COMPLETE, ...LATER]) {
   test(`${driver.name}: removal waits for the ioctl inside, which finishes its work`, () =>
     withMachine({ cpus: 3 }, async (m) => {
@@ -38,7 +41,7 @@ for (const driver of [...OLD, ...COMPLETE, ...LATER]) {
       );
     }));
 
-  const global = [SRCU, RWSEM, ...LATER].includes(driver) || driver.gate === "RWSEM";
+  const global = [SRCU, RWSEM, ...LATER].includes(driver) || GLOBAL.has(driver.gate);
   test(`${driver === SRCU ? "V5" : "S6"}: removal of one device ${global ? "waits for" : "does not heed"} the ioctls of another (${driver.name})`, () =>
     withMachine({ cpus: 3 }, async (m) => {
       const { dev, ioctl } = await ioctlInside(m, driver);
