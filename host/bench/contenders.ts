@@ -3,6 +3,7 @@
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
 import { isDriverGate } from "../machine/driver.ts";
+import { entrantsOf } from "../machine/gate-traits.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { EntrantOutcome } from "../result/result.ts";
 
@@ -33,13 +34,6 @@ const BASELINES = {
 
 export type BaselineName = keyof typeof BASELINES;
 
-const OUTCOMES = {
-  ENTRANTS_BLOCK: "blocks",
-  ENTRANTS_FAIL: "fails",
-  ENTRANTS_PASS: "passes",
-  ENTRANTS_SPIN: "spins",
-} as const satisfies Record<string, EntrantOutcome>;
-
 /** @throws UsageError for a name that the module has no gate of */
 export async function gateContender(
   machine: Pick<Machine, "kernel" | "call">,
@@ -49,10 +43,10 @@ export async function gateContender(
   const id = kernel.constants.get(`GATE_${name.toUpperCase()}`);
   if (id === undefined) throw new UsageError(`--gates: there is no gate ${JSON.stringify(name)}`);
   const entrants = await machine.call(0, "gate_entrants", id);
-  const outcome = Object.entries(OUTCOMES).find(([key]) => kernel.constant(key) === entrants);
+  const outcome = entrantsOf(kernel, entrants);
   if (!outcome) throw new UsageError(`[harness bug] gate ${name}: entrants ${entrants}`);
   const atomic = !isDriverGate(kernel, name);
-  return { name, kind: "gate", id, entrants: outcome[1], atomic };
+  return { name, kind: "gate", id, entrants: outcome, atomic };
 }
 
 /**

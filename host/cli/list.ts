@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { MachineError } from "../errors.ts";
 import { BASELINES_FOLDER, storedBaselines, summaryOf } from "../report/baselines.ts";
 import { wrap } from "../report/style.ts";
 import { joinBlocks } from "../report/text.ts";
@@ -6,7 +8,10 @@ import { toJson } from "../report/write.ts";
 import { baselinesFolder } from "./baseline.ts";
 import type { Entry } from "./catalogue.ts";
 import { define } from "./command.ts";
+import { gateParagraph, gateTable } from "./gate-list.ts";
 import { outputOf } from "./measure.ts";
+import { flag } from "./options.ts";
+import type { GateSheet } from "./runners.ts";
 import type { Page } from "./terminal.ts";
 
 export const list = define({
@@ -16,9 +21,13 @@ export const list = define({
   operandCounts: [0],
   about:
     "Names what the other commands take: gates, driver revisions, the scenarios of check, the events that a storm counts, and the baselines that were stored here.",
-  options: () => ({ baselines: baselinesFolder() }),
+  options: () => ({
+    baselines: baselinesFolder(),
+    gates: flag(false, "the gates alone, and all that is known of each"),
+  }),
   examples: [
     ["", "everything, with a line on each"],
+    ["--gates", "who waits for whom in each gate, what it takes, and how it is checked"],
     ["--json -", "the same for another program"],
   ],
   run: async ({ values }, { terminal, catalogue, runners }) => {
@@ -26,22 +35,32 @@ export const list = define({
     const baselines = storedBaselines(values.baselines ?? BASELINES_FOLDER).map((stored) => {
       return { name: stored.name, summary: summaryOf(stored) };
     });
-    const json = toJson({ ...catalogue, scenarios, baselines });
+    const sheets = await runners.gates();
+    const gates = catalogue.gates.map((gate) => ({ ...gate, ...sheetOf(gate.name, sheets) }));
+    const json = toJson({ ...catalogue, gates, scenarios, baselines });
     const { page, target, stream } = outputOf(values, terminal);
-    page.print(
-      joinBlocks([
-        section("gates (--gate, --gates)", catalogue.gates, page),
-        section("driver revisions (--revision)", catalogue.revisions, page),
-        section("scenarios (hotunplug check SCENARIO)", scenarios, page),
-        eventLines(catalogue.events, page),
-        section("baselines (--against)", baselines, page),
-      ]),
-    );
+    const inFull = () => gates.map((gate) => gateParagraph(gate, gate.summary, page.canvas));
+    const everything = () => [
+      section("gates (--gate, --gates)", gates, page),
+      gateTable(gates, page.canvas),
+      section("driver revisions (--revision)", catalogue.revisions, page),
+      section("scenarios (hotunplug check SCENARIO)", scenarios, page),
+      eventLines(catalogue.events, page),
+      section("baselines (--against)", baselines, page),
+    ];
+    page.print(joinBlocks(values.gates ? inFull() : everything()));
     target?.save(json);
     stream?.write(json);
     return 0;
   },
 });
+
+/** @throws MachineError for a gate of the sources that the module does not have */
+function sheetOf(name: string, sheets: readonly GateSheet[]): GateSheet {
+  const own = sheets.find((sheet) => sheet.name === name);
+  if (own !== undefined) return own;
+  throw new MachineError(`${name}: kernel.wasm and its map disagree: run npm run build`);
+}
 
 function section(
   title: string,

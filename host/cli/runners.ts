@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Where the capabilities are, loaded only when a command needs one. */
+
+import type { GateChecks } from "../check/listing.ts";
 import type { Diagnosis } from "../doctor/run.ts";
+import type { GateTraits } from "../machine/gate-traits.ts";
 import type { RunBench, RunCheck, RunCompare, RunSelfTest, RunStress } from "../result/run.ts";
 import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
 
@@ -15,6 +18,9 @@ export interface ScenarioEntry {
   readonly summary: string;
 }
 
+/** What a gate says of itself, and what check says of it. */
+export interface GateSheet extends GateTraits, Omit<GateChecks, "gate"> {}
+
 /** What the commands run; a test puts its own in their place. */
 export interface Runners {
   doctor(): Promise<() => Promise<Diagnosis>>;
@@ -26,6 +32,7 @@ export interface Runners {
   check(): Promise<RunCheck>;
   selftest(): Promise<RunSelfTest>;
   scenarios(): Promise<readonly ScenarioEntry[]>;
+  gates(): Promise<readonly GateSheet[]>;
   wasi(): Promise<RunWasi>;
 }
 
@@ -40,6 +47,16 @@ export const runners: Runners = {
   scenarios: async () => {
     const { SCENARIOS } = await import("../check/scenarios/table.ts");
     return SCENARIOS.map(({ name, summary }) => ({ name, summary }));
+  },
+  gates: async () => {
+    const { gateTraits } = await import("../machine/gate-traits.ts");
+    const { checksOfGate } = await import("../check/listing.ts");
+    const { kernelImage } = await import("../machine/image.ts");
+    const { abi } = kernelImage("default");
+    return gateTraits().map((traits) => {
+      const { checks, commands } = checksOfGate(abi, traits.name);
+      return { ...traits, checks, commands };
+    });
   },
   wasi: async () => {
     const { kernelImage, MAX_PAGES } = await import("../machine/image.ts");

@@ -20,6 +20,13 @@ export function summaryIn(text: string, name: string): string {
   return line.replace(new RegExp(`^${name} — `), "").replace(/[.:,;]$/, "");
 }
 
+/** The paragraph of a header that begins with "Title:", as one line; "" where there is none. */
+export function paragraphIn(text: string, title: string): string {
+  const header = /^\/\*\*\n.*?^ \*\//ms.exec(text)?.[0] ?? "";
+  const paragraph = new RegExp(`^ \\* ${title}: +(.*(?:\n \\* {2,}.*)*)`, "m").exec(header)?.[1];
+  return paragraph?.replace(/\n \* +/g, " ").trim() ?? "";
+}
+
 /** Name to summary of every gate. Empty when there is no source map. */
 export function gateSummaries(): ReadonlyMap<string, string> {
   const summaries = new Map<string, string>();

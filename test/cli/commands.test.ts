@@ -200,8 +200,24 @@ test("list names gates, revisions, scenarios and events; --json has them for pro
   for (const name of ["rwsem_per_device", "put_device", "clients against a removal", "rcu_gp"]) {
     assert.match(stdout, name);
   }
+  assert.match(stdout, /^qsbr +fail +may not +many +4 B +0 B +28 B +0 B$/m);
   const { gates, scenarios } = JSON.parse(hotunplug(["list", "--json", "-"]).stdout);
+  assert.equal(gates[0].checks[0].threads, ["entrant", "remover"]);
   assert.equal([gates[0].name, scenarios[0].name], ["rwsem", "removal"]);
+});
+
+test("list --gates says all of each gate, and nothing else", () => {
+  const { stdout } = hotunplug(["list", "--gates"]);
+  for (const said of [
+    "A body may not sleep inside",
+    "Removal: waits for the last one out.",
+    "4 in each device, 28 once",
+    "gate/entrant-remover (2 threads)",
+    "hotunplug check gate --gate percpu_ref",
+  ]) {
+    assert.match(stdout, said);
+  }
+  assert.not.match(stdout, "put_device");
 });
 
 test("--version prints the version", () => {

@@ -5,6 +5,7 @@
  */
 import type { Catalogue } from "../../host/cli/catalogue.ts";
 import { run } from "../../host/cli/cli.ts";
+import type { GateSheet } from "../../host/cli/runners.ts";
 import { findings } from "../../host/doctor/findings.ts";
 import { MachineError, UsageError } from "../../host/errors.ts";
 import type { Asked } from "../../host/result/asked.ts";
@@ -64,6 +65,17 @@ const SCENARIOS = [
   { name: "rwsem", summary: "readers and a writer" },
   { name: "percpu_ref", summary: "a kill against getters" },
 ];
+
+const GATES: readonly GateSheet[] = catalogue.gates.map(({ name, mayDrive }) => ({
+  ...{ name, entrants: name === "busted" ? "passes" : "fails", mayBodySleep: mayDrive },
+  admits: "many",
+  bytes: { device: 4, deviceAndCpu: 0, global: 28, globalAndCpu: 0 },
+  removal: "waits for the last one out.",
+  checks: [
+    { scenario: "gate/entrant-remover", threads: ["entrant", "remover"], expected: "holds" },
+  ],
+  commands: [`hotunplug check gate --gate ${name}`],
+}));
 
 function resultOf(command: Command, asked: Asked): Result {
   if (command === "check") return { ...checkResult(CHECKS.filter(isAsItMust)), asked };
@@ -139,6 +151,7 @@ if (process.argv[1]?.includes("fake-main")) {
       stress: runner("stress"),
       compare: runner("compare"),
       check: runner("check"),
+      gates: async () => GATES,
       selftest: runner("selftest"),
       scenarios: async () => SCENARIOS,
       doctor: async () => async () => {

@@ -89,6 +89,10 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicCmpxchg32, 1],
     [OP.atomicSub32, 1],
   ],
+  ldsem: [
+    [OP.atomicAdd32, 1],
+    [OP.atomicSub32, 1],
+  ],
   hazard: [
     [OP.load32, 1], // whether the CPU's first seat is free
     [OP.atomicLoad32, 1], // the gate's state
