@@ -27,6 +27,13 @@ import {
 import { mutex, mutex_lock, mutex_unlock } from "../kernel/locking/mutex";
 import { osq_lock, osq_unlock } from "../kernel/locking/osq_lock";
 import {
+  qrwlock,
+  queued_read_lock,
+  queued_read_unlock,
+  queued_write_lock,
+  queued_write_unlock,
+} from "../kernel/locking/qrwlock";
+import {
   down_read,
   down_write,
   downgrade_write,
@@ -35,6 +42,7 @@ import {
   up_write,
 } from "../kernel/locking/rwsem";
 import { raw_spin_lock, raw_spin_unlock } from "../kernel/locking/spinlock";
+import { arch_spin_lock, arch_spin_unlock, arch_spinlock } from "../kernel/locking/ticket_spinlock";
 import { rcu_qs } from "../kernel/rcu/tree";
 import { schedule_timeout, set_current_state, TASK_SLEEPING } from "../kernel/sched/core";
 
@@ -46,6 +54,8 @@ export const TORTURE_RWSEM_LOCK: u32 = 3;
 export const TORTURE_OSQ_LOCK: u32 = 4;
 /** Some of its waits have a limit, after which the CPU waits again. */
 export const TORTURE_LDSEM_LOCK: u32 = 5;
+export const TORTURE_TICKET_LOCK: u32 = 6;
+export const TORTURE_QRWLOCK: u32 = 7;
 
 @unmanaged
 @final
@@ -82,6 +92,8 @@ function write_lock(type: u32, lock: usize): void {
   else if (type === TORTURE_MUTEX_LOCK) mutex_lock(changetype<mutex>(lock));
   else if (type === TORTURE_RWSEM_LOCK) down_write(changetype<rw_semaphore>(lock));
   else if (type === TORTURE_LDSEM_LOCK) ldsem_write_lock(changetype<ld_semaphore>(lock));
+  else if (type === TORTURE_TICKET_LOCK) arch_spin_lock(changetype<arch_spinlock>(lock));
+  else if (type === TORTURE_QRWLOCK) queued_write_lock(changetype<qrwlock>(lock));
   else if (type === TORTURE_OSQ_LOCK) while (!osq_lock(lock)) nap();
 }
 
@@ -90,6 +102,8 @@ function write_unlock(type: u32, lock: usize): void {
   else if (type === TORTURE_MUTEX_LOCK) mutex_unlock(changetype<mutex>(lock));
   else if (type === TORTURE_RWSEM_LOCK) up_write(changetype<rw_semaphore>(lock));
   else if (type === TORTURE_LDSEM_LOCK) ldsem_up_write(changetype<ld_semaphore>(lock));
+  else if (type === TORTURE_TICKET_LOCK) arch_spin_unlock(changetype<arch_spinlock>(lock));
+  else if (type === TORTURE_QRWLOCK) queued_write_unlock(changetype<qrwlock>(lock));
   else if (type === TORTURE_OSQ_LOCK) osq_unlock(lock);
 }
 
@@ -97,12 +111,14 @@ function write_unlock(type: u32, lock: usize): void {
 function read_lock(type: u32, lock: usize): void {
   if (type === TORTURE_RWSEM_LOCK) down_read(changetype<rw_semaphore>(lock));
   else if (type === TORTURE_LDSEM_LOCK) ldsem_read_lock(changetype<ld_semaphore>(lock));
+  else if (type === TORTURE_QRWLOCK) queued_read_lock(changetype<qrwlock>(lock));
   else write_lock(type, lock);
 }
 
 function read_unlock(type: u32, lock: usize): void {
   if (type === TORTURE_RWSEM_LOCK) up_read(changetype<rw_semaphore>(lock));
   else if (type === TORTURE_LDSEM_LOCK) ldsem_up_read(changetype<ld_semaphore>(lock));
+  else if (type === TORTURE_QRWLOCK) queued_read_unlock(changetype<qrwlock>(lock));
   else write_unlock(type, lock);
 }
 

@@ -11,6 +11,8 @@ export type LockClass =
   | "refcount_gate"
   | "kernfs_node"
   | "ld_semaphore"
+  | "qrwlock"
+  | "arch_spinlock"
   | "refcount"
   | "spinlock";
 
@@ -28,7 +30,7 @@ export type LockValues = Readonly<Record<string, number>>;
 /** Structures that are a lock as a whole. */
 const STRUCTURES: ReadonlySet<string> = new Set<LockClass>([
   ...(["rw_semaphore", "mutex", "completion", "percpu_ref"] as const),
-  ...(["refcount_gate", "kernfs_node", "ld_semaphore"] as const),
+  ...(["refcount_gate", "kernfs_node", "ld_semaphore", "qrwlock", "arch_spinlock"] as const),
 ]);
 
 /** Words that are a lock or a count in a structure that is more. */
@@ -105,6 +107,10 @@ export function describeLock(
         ...queue("write_first"),
         ...queue("read_first"),
       ];
+    case "qrwlock":
+      return line("cnts", qrwlockText(abi, value("cnts")));
+    case "arch_spinlock":
+      return line("owner", ticketText(value("owner"), value("next")));
     case "refcount":
       return [`${name} = ${refcountText(value("word"))}`];
     case "spinlock":
@@ -190,6 +196,18 @@ function ldsemText(abi: KernelAbi, count: number): string {
     ...(waits > 0 ? [`${waits} that ${waits === 1 ? "writes or waits" : "write or wait"}`] : []),
   ];
   return `${hex(count)}: ${parts.join(", ") || "free"}`;
+}
+
+function qrwlockText(abi: KernelAbi, cnts: number): string {
+  const readers = cnts >>> abi.constant("_QR_SHIFT");
+  const flags = flagsOf(abi, cnts, { _QW_LOCKED: "writer", _QW_WAITING: "a writer waits" });
+  const parts = [...(readers > 0 ? [plural(readers, "reader")] : []), ...flags];
+  return `${hex(cnts)}: ${parts.join(", ") || "free"}`;
+}
+
+function ticketText(owner: number, next: number): string {
+  const waiting = next - owner - 1;
+  return waiting < 0 ? `${owner}: free` : `${owner}: locked, ${waiting} behind`;
 }
 
 function spinlockText(word: number): string {

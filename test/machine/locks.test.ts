@@ -85,6 +85,14 @@ test("an ldsem says how many are active, and how many write or wait", () => {
   ]);
 });
 
+test("a qrwlock says who is inside, and its queue how many are behind the first", () => {
+  assert.equal(tell("qrwlock", { cnts: 0 }), ["x.cnts = 0x0: free"]);
+  assert.equal(tell("qrwlock", { cnts: 0x4ff }), ["x.cnts = 0x4ff: 2 readers, writer"]);
+  assert.equal(tell("qrwlock", { cnts: 0x300 }), ["x.cnts = 0x300: 1 reader, a writer waits"]);
+  assert.equal(tell("arch_spinlock", { owner: 3, next: 3 }), ["x.owner = 3: free"]);
+  assert.equal(tell("arch_spinlock", { owner: 3, next: 5 }), ["x.owner = 3: locked, 1 behind"]);
+});
+
 test("a spinlock is free, locked, or locked with somebody who may sleep", () => {
   assert.equal(tell("spinlock", { word: 0 }), ["x = 0: free"]);
   assert.equal(tell("spinlock", { word: 1 }), ["x = 1: locked"]);

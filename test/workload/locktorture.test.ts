@@ -41,11 +41,19 @@ test("T2: a write section that is half done is seen by readers and by writers", 
   assert.is(sections("locktorture_writer", { a: 1 }).errors, SECTIONS);
 });
 
-for (const type of ["RAW_SPIN", "MUTEX", "RWSEM", "OSQ", "LDSEM"]) {
+for (const type of [
+  "RAW_SPIN_LOCK",
+  "MUTEX_LOCK",
+  "RWSEM_LOCK",
+  "OSQ_LOCK",
+  "LDSEM_LOCK",
+  "TICKET_LOCK",
+  "QRWLOCK",
+]) {
   test(`T3: both words count the write sections, ${type}`, () => {
     const done = { errors: 0, a: SECTIONS, b: SECTIONS };
-    assert.equal(sections("locktorture_writer", {}, `TORTURE_${type}_LOCK`), done);
-    assert.equal(sections("locktorture_reader", {}, `TORTURE_${type}_LOCK`).a, 0);
+    assert.equal(sections("locktorture_writer", {}, `TORTURE_${type}`), done);
+    assert.equal(sections("locktorture_reader", {}, `TORTURE_${type}`).a, 0);
   });
 }
 

@@ -37,6 +37,9 @@ export const WAIT_SRCU_GP: u32 = 12;
 export const WAIT_GATE: u32 = 13;
 export const WAIT_LDSEM_READ: u32 = 14;
 export const WAIT_LDSEM_WRITE: u32 = 15;
+export const WAIT_TICKET: u32 = 16;
+export const WAIT_QRWLOCK_READ: u32 = 17;
+export const WAIT_QRWLOCK_WRITE: u32 = 18;
 
 @unmanaged
 @final

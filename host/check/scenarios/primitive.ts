@@ -19,6 +19,8 @@ export interface Role {
   readonly expect: readonly number[];
   /** How many threads have this role; one that says so can have as many as are asked for. */
   readonly times?: number;
+  /** Comes again and again: nobody may be kept out for ever by that. */
+  readonly forever?: boolean;
 }
 
 type Knobs = Pick<
@@ -59,6 +61,11 @@ export function several(times: number, of: Role): Role {
   return { ...of, times };
 }
 
+/** A role whose threads come again and again, beside others that are to end. */
+export function forever(of: Role): Role {
+  return { ...of, forever: true };
+}
+
 function threadsOf(roles: readonly Role[], asked: number | null): Role[] {
   const first = roles.find(({ times }) => times !== undefined);
   return roles.flatMap((of) => {
@@ -67,8 +74,9 @@ function threadsOf(roles: readonly Role[], asked: number | null): Role[] {
   });
 }
 
-function thread(prefix: string, record: number, { name, args, expect }: Role): Thread {
-  return { name, calls: onCpu({ fn: `${prefix}_${name}`, args: [record, ...args], expect }) };
+function thread(prefix: string, record: number, { name, args, expect, forever }: Role): Thread {
+  const calls = onCpu({ fn: `${prefix}_${name}`, args: [record, ...args], expect });
+  return { name, calls, ...(forever === true ? { forever } : {}) };
 }
 
 function variantOf(prefix: string, cast: Cast, asked: number | null): Variant {

@@ -30,6 +30,12 @@ const LOCKS: Record<string, Lock> = {
     taken: -0xffff,
     words: [0, 4, 8, 12, 20],
   },
+  qrwlock: {
+    bodies: ["reader", "writer"],
+    tries: ["try_reader", "try_writer"],
+    taken: 0xff,
+    words: [0],
+  },
   osq: { bodies: ["locker"], tries: [], words: [0] },
 };
 
@@ -68,5 +74,21 @@ for (const [lock, { bodies, tries, taken: held = TAKEN, words }] of Object.entri
     });
   }
 }
+
+solo("ticket: every body works alone", () => new Solo("check_ticket"), [["locker", [3]]]);
+
+test("ticket: a section out of turn, and a queue that is not empty are noticed", () => {
+  const early = new Solo("check_ticket");
+  early.bend(LOCK);
+  early.bend(LOCK + 4);
+  assert.is(early.run("locker", 1), EIO);
+  assert.equal(early.end(), { said: 0, log: ["VIOLATION_TICKET_OUT_OF_TURN"] });
+  const taken = new Solo("check_ticket");
+  taken.bend(LOCK);
+  taken.endsWith("VIOLATION_QUEUE_NOT_EMPTY");
+  const queue = new Solo("check_qrwlock");
+  queue.bend(LOCK + queue.constant("QRWLOCK_WAIT_LOCK"));
+  queue.endsWith("VIOLATION_QUEUE_NOT_EMPTY");
+});
 
 test.run();
