@@ -19,7 +19,6 @@ import {
   __READ_ONCE,
   atomic_cmpxchg,
   atomic_fetch_sub_release,
-  atomic_read,
   WRITE_ONCE,
 } from "../arch/wasm/atomic";
 import {
@@ -71,7 +70,7 @@ export class refcount_gate {
     // A stale 0 lets in one more, whom kill() waits for.
     if (__READ_ONCE(changetype<usize>(this) + offsetof<refcount_gate>("dying")) !== 0) return 0;
     const users = changetype<usize>(this);
-    let old = atomic_read(users);
+    let old = <i32>__READ_ONCE(users); // where it is old, the exchange fails
     while (old > 0) {
       const seen = atomic_cmpxchg(users, old, old + 1);
       if (seen === old) break;

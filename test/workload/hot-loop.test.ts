@@ -22,21 +22,18 @@ const gates = [...kernelImage("default").abi.group("GATE_").values()]
 const BODY = 2 * SECTIONS; // the protected pointer, and the word behind it
 const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
   rwsem: [
-    [OP.load32, BODY],
+    [OP.load32, BODY + SECTIONS], // enter: the owner word, which a reader writes too
     [OP.atomicAdd32, SECTIONS],
-    [OP.atomicLoad32, SECTIONS], // the owner word, which a reader writes too
     [OP.atomicSub32, SECTIONS],
   ],
   rwsem_per_device: [
-    [OP.load32, BODY],
+    [OP.load32, BODY + SECTIONS],
     [OP.atomicAdd32, SECTIONS],
-    [OP.atomicLoad32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],
   percpu_ref: [[OP.load32, BODY + 4 * SECTIONS]], // enter, exit: the mode word, this CPU's counter
   refcount: [
-    [OP.load32, BODY + SECTIONS], // enter: whether the removal began
-    [OP.atomicLoad32, SECTIONS],
+    [OP.load32, BODY + 2 * SECTIONS], // enter: whether the removal began, the count
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],

@@ -18,6 +18,7 @@
  * Not modelled: lockdep, magic, the PREEMPT_RT variant.
  */
 import {
+  __READ_ONCE,
   atomic_andnot,
   atomic_cmpxchg,
   atomic_set,
@@ -123,9 +124,9 @@ export function rwsem_clear_owner(sem: rw_semaphore): void {
   WRITE_ONCE(rwsem_owner_word(sem), 0);
 }
 
-/** A reader became the last to come in. NONSPINNABLE stays as it was. */
+/** A reader became the last to come in. NONSPINNABLE stays as it was; an old value of it will do: a hint. */
 export function __rwsem_set_reader_owned(sem: rw_semaphore, task: usize): void {
-  const flags = READ_ONCE(rwsem_owner_word(sem)) & RWSEM_NONSPINNABLE;
+  const flags = __READ_ONCE(rwsem_owner_word(sem)) & RWSEM_NONSPINNABLE;
   WRITE_ONCE(rwsem_owner_word(sem), <u32>task | RWSEM_READER_OWNED | flags);
 }
 
