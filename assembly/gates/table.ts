@@ -13,6 +13,7 @@ import { kernfs_active_gate } from "./kernfs_active";
 import { ldsem_gate } from "./ldsem";
 import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
+import { qrwlock_gate } from "./qrwlock";
 import { qsbr_gate } from "./qsbr";
 import { refcount_gate } from "./refcount";
 import { rwsem_gate } from "./rwsem";
@@ -32,6 +33,7 @@ export const GATE_BRLOCK: u32 = 13;
 export const GATE_SRCU: u32 = 4;
 export const GATE_BUSTED: u32 = 64;
 export const GATE_SEQLOCK: u32 = 65;
+export const GATE_QRWLOCK: u32 = 128;
 export const GATE_QSBR: u32 = 129;
 
 /** What both functions below return for an id that is not in the table. */
@@ -72,6 +74,8 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
 /** @returns what op.run() returned, or -1 when there is no such gate */
 export function dispatch_gate<O extends GateOp>(gate: u32, op: O): i32 {
   switch (gate) {
+    case GATE_QRWLOCK:
+      return op.run<qrwlock_gate>();
     case GATE_QSBR:
       return op.run<qsbr_gate>();
     default:

@@ -56,6 +56,10 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
   mutex: [["mutex", "mutex"]],
   kernfs_active: [["kn", "kernfs_node"]],
   ldsem: [["ldsem", "ld_semaphore"]],
+  qrwlock: [
+    ["qrwlock", "qrwlock"],
+    ["wait_lock", "arch_spinlock"],
+  ],
   hazard: [["gate", "hazard_gate"]],
   brlock: [["gate", "brlock_gate"]],
 };

@@ -30,8 +30,10 @@ export const GATES: readonly GateName[] = all.filter(({ name }) => !isControlGat
 export const CONTROLS: readonly GateName[] = all.filter(({ name }) => isControlGate(abi, name));
 export const BUSTED = CONTROLS.find(({ name }) => name === "busted") as GateName;
 
-/** A remover that spins is not over after so long because somebody is inside. */
-const SPINS_FOR_MS = 30;
+/** A CPU shows one of these when it has spun for some time, and not before. */
+const SPINS = ["WAIT_QRWLOCK_READ", "WAIT_QRWLOCK_WRITE", "WAIT_TICKET"];
+/** A removal may wait for a moment, for a grace period say, and then be over: other waits have to last. */
+const LASTS_MS = 30;
 
 export class House {
   readonly stage: Stage;
@@ -129,29 +131,30 @@ export class House {
     return { state: removal, result };
   }
 
+  /** Says whether CPU `cpu` is held up: it sleeps, spins, or has waited for something else for long. */
+  #heldUp(cpu: number): () => boolean {
+    let since = 0;
+    return () => {
+      const task = this.stage.machine.tasks()[cpu];
+      if (task === undefined || task.wait === "WAIT_NONE") return false;
+      if (task.state === "TASK_PARKED" || SPINS.includes(task.wait)) return true;
+      since ||= performance.now();
+      return performance.now() - since > LASTS_MS;
+    };
+  }
+
   /**
-   * Until the removal is over, or waits because somebody is inside: it sleeps, or spins, and is then
-   * given some time to be over. @returns whether it is over
+   * Until the removal is over, or waits because somebody is inside. @returns whether it is over
    */
   async settled({ state }: Removal): Promise<boolean> {
-    const began = performance.now();
-    await this.stage.until("the removal is over or waits", () => {
-      const task = this.stage.machine.tasks()[0];
-      const sleeps = task?.state === "TASK_PARKED" && task.wait !== "WAIT_NONE";
-      const spins = performance.now() - began > SPINS_FOR_MS;
-      return state.done || sleeps || spins;
-    });
+    const waits = this.#heldUp(0);
+    await this.stage.until("the removal is over or waits", () => state.done || waits());
     return state.done;
   }
 
-  /** Until the entrant on CPU `cpu` waits for the removal to end: it sleeps, or spins for some time. */
+  /** Until the entrant on CPU `cpu` waits for the removal to end. */
   async held(cpu: number): Promise<void> {
-    const began = performance.now();
-    await this.stage.until("the entrant waits", () => {
-      const task = this.stage.machine.tasks()[cpu];
-      const sleeps = task?.state === "TASK_PARKED" && task.wait !== "WAIT_NONE";
-      return sleeps || performance.now() - began > SPINS_FOR_MS;
-    });
+    await this.stage.until("the entrant waits", this.#heldUp(cpu));
   }
 
   /** Gives the device back. Context: it was removed, and everybody is out. */

@@ -42,8 +42,7 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
     [OP.atomicCmpxchg32, 2 * SECTIONS],
   ],
   kernfs_active: [
-    [OP.load32, BODY],
-    [OP.atomicLoad32, SECTIONS],
+    [OP.load32, BODY + SECTIONS], // enter: the first look at the count
     [OP.atomicCmpxchg32, SECTIONS],
     [OP.atomicSub32, SECTIONS],
   ],
@@ -71,6 +70,11 @@ const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> = {
   seqlock: [
     [OP.load32, BODY],
     [OP.atomicLoad32, 2 * SECTIONS],
+  ],
+  qrwlock: [
+    [OP.load32, BODY],
+    [OP.atomicAdd32, SECTIONS],
+    [OP.atomicSub32, SECTIONS],
   ],
   qsbr: [[OP.load32, BODY]],
 };

@@ -65,13 +65,14 @@ for (const gate of GATES) {
 
 /** The loop on CPU 1 while CPU 0 waits for a guest, CPU 2, to leave. */
 async function duringRemoval(s: Stage, gate: GateName) {
-  const blocks = (await s.call(0, "gate_entrants", gate.id)) === s.constant("ENTRANTS_BLOCK");
+  const entrants = await s.call(0, "gate_entrants", gate.id);
+  const waits = ["ENTRANTS_BLOCK", "ENTRANTS_SPIN"].some((name) => s.constant(name) === entrants);
   const house = await House.build(s, gate);
   const guest = await house.visit(2);
   const removal = house.remove();
   await house.settled(removal);
   const loop = sections(house, 1);
-  if (blocks) await s.until("it sleeps", () => s.machine.tasks()[1]?.state === "TASK_PARKED");
+  if (waits) await house.held(1);
   else await loop;
   await guest.leave();
   await removal.result;

@@ -24,6 +24,7 @@
  * Not modelled: names, the tree, open files and their mmaps, a node that removes itself, lockdep.
  */
 import {
+  __READ_ONCE,
   atomic_add,
   atomic_cmpxchg,
   atomic_read,
@@ -56,7 +57,7 @@ export class kernfs_node {
   @inline
   get_active(): i32 {
     const active = changetype<usize>(this) + offsetof<kernfs_node>("active");
-    let old = atomic_read(active);
+    let old = <i32>__READ_ONCE(active); // one that is old fails the exchange, or is negative for good
     while (old >= 0) {
       const seen = atomic_cmpxchg(active, old, old + 1);
       if (seen === old) break;
