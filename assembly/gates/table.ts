@@ -16,10 +16,12 @@ import { percpu_ref_gate } from "./percpu_ref";
 import { qrwlock_gate } from "./qrwlock";
 import { qsbr_gate } from "./qsbr";
 import { refcount_gate } from "./refcount";
+import { revocable_gate } from "./revocable";
 import { rwsem_gate } from "./rwsem";
 import { rwsem_per_device_gate } from "./rwsem_per_device";
 import { seqlock_gate } from "./seqlock";
 import { srcu_gate } from "./srcu";
+import { srcu_fast_gate } from "./srcu_fast";
 
 export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;
@@ -31,6 +33,8 @@ export const GATE_LDSEM: u32 = 9;
 export const GATE_HAZARD: u32 = 12;
 export const GATE_BRLOCK: u32 = 13;
 export const GATE_SRCU: u32 = 4;
+export const GATE_SRCU_FAST: u32 = 5;
+export const GATE_REVOCABLE: u32 = 11;
 export const GATE_BUSTED: u32 = 64;
 export const GATE_SEQLOCK: u32 = 65;
 export const GATE_QRWLOCK: u32 = 128;
@@ -62,6 +66,10 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<brlock_gate>();
     case GATE_SRCU:
       return op.run<srcu_gate>();
+    case GATE_SRCU_FAST:
+      return op.run<srcu_fast_gate>();
+    case GATE_REVOCABLE:
+      return op.run<revocable_gate>();
     case GATE_BUSTED:
       return op.run<busted_gate>();
     case GATE_SEQLOCK:

@@ -44,10 +44,12 @@ import {
   GATE_MUTEX,
   GATE_PERCPU_REF,
   GATE_REFCOUNT,
+  GATE_REVOCABLE,
   GATE_RWSEM,
   GATE_RWSEM_PER_DEVICE,
   GATE_SEQLOCK,
   GATE_SRCU,
+  GATE_SRCU_FAST,
 } from "../gates/table";
 import { kzalloc, NR_SLAB_TYPES, SLAB_INODE, SLAB_MISC, slab_live } from "../mm/slab";
 import { STORM_MEETINGS, storm, storm_job, storm_slot } from "../workload/storm";
@@ -218,6 +220,12 @@ function put_gate(gate: u32): void {
       break;
     case GATE_SRCU:
       put_text(0x75637273); // "srcu"
+      break;
+    case GATE_SRCU_FAST:
+      put_text(0x7361665f75637273, 0x74); // "srcu_fas" "t"
+      break;
+    case GATE_REVOCABLE:
+      put_text(0x6c6261636f766572, 0x65); // "revocabl" "e"
       break;
     case GATE_BUSTED:
       put_text(0x646574737562); // "busted"

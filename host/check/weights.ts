@@ -11,6 +11,7 @@ const SCENARIOS: Readonly<Record<string, number>> = {
   "add-fails/device_add": 58,
   "add-fails/devm": 65,
   "srcu/reader-updater-synchronizer": 140,
+  "srcu-fast/reader-reader-updater": 185,
   "revocable/use-use-revoke": 95,
   "rwsem/reader-reader-writer": 72,
   "ldsem/writer-writer-reader": 46,
@@ -21,7 +22,12 @@ const BARE = 1;
 const OTHERS = 10;
 
 /** A driver with it has so many times the states of another. */
-const GATES: Readonly<Record<string, number>> = { percpu_ref: 8 };
+const GATES: Readonly<Record<string, number>> = {
+  percpu_ref: 8,
+  srcu_fast: 6,
+  revocable: 3,
+  srcu: 2,
+};
 /** A control ends at its first violation. */
 const CONTROL = 1;
 const THREAD_MORE = 30;

@@ -49,6 +49,11 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
     ["ops_dead", "completion"],
   ],
   srcu: [["gate", "srcu_gate"]],
+  srcu_fast: [["gate", "srcu_fast_gate"]],
+  revocable: [
+    ["srcu", "srcu_struct"],
+    ["srcu_gp_mutex", "mutex"],
+  ],
   refcount: [
     ["gate", "refcount_gate"],
     ["drained", "completion"],
@@ -185,6 +190,13 @@ export function unitParts(abi: KernelAbi): Part[] {
     { at: at("KSTACK") + 0x40, name: "kstack.mbox_cmd", layout: "cxl_mbox_cmd" },
     { at: at("KSTACK") + 0x80, name: "kstack.identify", bytes: 0x80 },
     { at: at("PANIC"), name: "panic", count: 4 },
+    { at: at("CXL_MEMDEV_SRCU"), name: "cxl_memdev_srcu.sda", layout: "srcu_data" },
+    {
+      at: at("CXL_MEMDEV_SRCU_FAST"),
+      name: "cxl_memdev_srcu_fast.ctrs",
+      layout: "srcu_ctr",
+      count: 2,
+    },
     { at: at("HAZARD"), name: "hazard", bytes: 8, count: abi.constant("HAZARD_SEATS") },
     { at: at("SLAB"), name: "slab", layout: "slab_cpu", count: NR_SLAB_CLASSES, stride: 16 },
     { at: at("SLAB") + 0x100, name: "slab_counts", layout: "slab_count", ...counts },
@@ -227,6 +239,18 @@ export function staticParts(abi: KernelAbi): Part[] {
     { at: at("FILE_TABLE") + 0x40, name: "fd_ida", layout: "ida" },
     { at: at("CXL_MEMDEV_IDA"), name: "cxl_memdev_ida", layout: "ida" },
     { at: at("CXL_MEMDEV_RWSEM"), name: "cxl_memdev_rwsem", layout: "rw_semaphore" },
+    { at: at("SRCU_STATE"), name: "srcu_sleepers" },
+    { at: at("SRCU_STATE") + 8, name: "srcu_sleepers.queue", layout: "wait_queue_head" },
+    { at: at("CXL_MEMDEV_SRCU"), name: "cxl_memdev_srcu", layout: "srcu_struct" },
+    {
+      ...{ at: at("CXL_MEMDEV_SRCU") + 12, name: "cxl_memdev_srcu.srcu_gp_mutex" },
+      layout: "mutex",
+    },
+    { at: at("CXL_MEMDEV_SRCU_FAST"), name: "cxl_memdev_srcu_fast", layout: "srcu_fast_struct" },
+    {
+      ...{ at: at("CXL_MEMDEV_SRCU_FAST") + 12, name: "cxl_memdev_srcu_fast.srcu_gp_mutex" },
+      layout: "mutex",
+    },
     { at: at("CXL_STATE"), name: "cxl_globals", layout: "cxl_globals" },
     {
       ...{ at: at("KERNFS_ROOT"), name: "kernfs_root.deactivate_waitq" },

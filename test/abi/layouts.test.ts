@@ -13,10 +13,11 @@ const { abi } = kernelImage("default");
 const OTHERWISE: Readonly<Record<string, string | null>> = {
   OFFSETOF_PERCPU_REF_COUNT_PTR: "percpu_ref.percpu_count_ptr",
   OFFSETOF_CXL_MEM_MBOX_MUTEX: "cxl_mem",
-  // Parts of a memdev, and two sizes with what lies behind the fields.
+  // Parts of a memdev, and sizes with what lies behind the fields.
   ...{ OFFSETOF_CXL_MEMDEV_DEV: null, OFFSETOF_CXL_MEMDEV_CDEV: null },
   ...{ SIZEOF_CXL_MEMDEV: null, SIZEOF_TORTURE_REF: null, SIZEOF_RCU_NOTE: null },
-  ...{ SIZEOF_SRCU_STRUCT: null, SIZEOF_GUARDED: null },
+  ...{ SIZEOF_SRCU_STRUCT: null, SIZEOF_SRCU_FAST_STRUCT: null, SIZEOF_SRCU_CTRS: null },
+  ...{ SIZEOF_GUARDED: null },
 };
 
 /** "rw_semaphore.owner" for OFFSETOF_RW_SEMAPHORE_OWNER: the longest class name that has the field. */

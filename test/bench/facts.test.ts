@@ -32,8 +32,14 @@ function expectedBytes(): Record<string, readonly [number, number, number, numbe
     hazard: [4, 0, 0, seat * abi.constant("HAZARD_SEATS")],
     brlock: [8, seat, 0, 0],
     srcu: [4, 0, abi.constant("SIZEOF_SRCU_STRUCT"), abi.constant("SIZEOF_SRCU_DATA")],
+    srcu_fast: [
+      ...([4, 0, abi.constant("SIZEOF_SRCU_FAST_STRUCT")] as const),
+      abi.constant("SIZEOF_SRCU_CTRS"),
+    ],
+    revocable: [abi.constant("SIZEOF_SRCU_STRUCT"), abi.constant("SIZEOF_SRCU_DATA"), 0, 0],
     busted: [0, 0, 0, 0],
     seqlock: [4, 0, 0, 0],
+    qrwlock: [abi.constant("QRWLOCK_BYTES"), 0, 0, 0],
     qsbr: [0, 0, 0, 0],
   };
 }

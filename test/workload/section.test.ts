@@ -6,7 +6,7 @@ import { BUSTED, GATES, type GateName, House } from "../gates/guests.ts";
 import { type Stage, staged } from "../kernel/rcu/stage.ts";
 
 /** Gates that let entrants in at all times, who find no pointer then. */
-const FIND_NULL = new Set(["qsbr"]);
+const FIND_NULL = new Set(["qsbr", "revocable"]);
 const BURSTS = 5;
 const ONE_CPU = { cpus: 1 };
 

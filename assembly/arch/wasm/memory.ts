@@ -32,6 +32,7 @@ export const CXL_MEMDEV_RWSEM: usize = 0x3340;
 export const CXL_STATE: usize = 0x3480; // cxl_mem_major, raw_allow_all, once flags
 export const SRCU_STATE: usize = 0x3580;
 export const CXL_MEMDEV_SRCU: usize = 0x3680;
+export const CXL_MEMDEV_SRCU_FAST: usize = 0x3740;
 export const KERNFS_ROOT: usize = 0x3900; // deactivate_waitq
 export const KASAN_BOOT_STACK: usize = 0x4040; // to 0x4400: call sites of CPUs that are not up yet
 export const CXL_MEMDEV_IDA_BITMAP: usize = 0x4800; // 65537 bits, to 0x6804

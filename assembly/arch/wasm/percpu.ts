@@ -19,6 +19,7 @@
  *   0x0a00  panic record
  *   0x0a80  counts of the static SRCU domain of drivers/cxl, on a line of their own
  *   0x0b00  what the CPU is inside of, by gates/hazard.ts, on a line of its own
+ *   0x0b80  counts of the static SRCU-fast domain of drivers/cxl, on a line of their own
  *   0x0c00  slab magazines and type counts, KASAN's quarantine, call stack and reports
  *   0x2000  dynamic: alloc_percpu()
  */
@@ -41,6 +42,7 @@ export const PERCPU_KSTACK: usize = 0x900;
 export const PERCPU_PANIC: usize = 0xa00;
 export const PERCPU_CXL_MEMDEV_SRCU: usize = 0xa80;
 export const PERCPU_HAZARD: usize = 0xb00;
+export const PERCPU_CXL_MEMDEV_SRCU_FAST: usize = 0xb80;
 export const PERCPU_SLAB: usize = 0xc00;
 export const PERCPU_DYNAMIC: usize = 0x2000;
 export const PERCPU_DYNAMIC_END: usize = 0x10000;

@@ -22,6 +22,7 @@ import { removal } from "./removal.ts";
 import { revocable } from "./revocable.ts";
 import { rwsem } from "./rwsem.ts";
 import { srcu } from "./srcu.ts";
+import { srcuFast } from "./srcu-fast.ts";
 import { twoRemovers } from "./two-removers.ts";
 import { yardstick } from "./yardstick.ts";
 
@@ -29,7 +30,7 @@ import { yardstick } from "./yardstick.ts";
 export const SCENARIOS: readonly Scenario[] = [
   ...[gate, removal, addFails, twoRemovers, readd, mailbox],
   ...[rwsem, ldsem, qrwlock, ticket, mutex, osq, spinlock],
-  ...[percpuRef, srcu, rcu, completion, wait, kref, ida, revocable],
+  ...[percpuRef, srcu, srcuFast, rcu, completion, wait, kref, ida, revocable],
   ...[controls, yardstick, litmus, history],
 ];
 

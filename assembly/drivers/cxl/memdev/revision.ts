@@ -36,11 +36,13 @@ import {
   CXL_MEMDEV_IDA_BITMAP,
   CXL_MEMDEV_RWSEM,
   CXL_MEMDEV_SRCU,
+  CXL_MEMDEV_SRCU_FAST,
 } from "../../../arch/wasm/memory";
-import { PERCPU_CXL_MEMDEV_SRCU } from "../../../arch/wasm/percpu";
+import { PERCPU_CXL_MEMDEV_SRCU, PERCPU_CXL_MEMDEV_SRCU_FAST } from "../../../arch/wasm/percpu";
 import { CHRDEV_MAJOR, cdev_init, MKDEV } from "../../../fs/char_dev";
 import { init_rwsem, rw_semaphore } from "../../../kernel/locking/rwsem";
 import { init_static_srcu_struct, srcu_struct } from "../../../kernel/rcu/srcu";
+import { init_static_srcu_fast, srcu_fast_struct } from "../../../kernel/rcu/srcu_fast";
 import { FAULT_KZALLOC, should_fail } from "../../../lib/fault-inject";
 import { ida_alloc_range, ida_free, ida_init } from "../../../lib/idr";
 import { kzalloc, SLAB_CXL_MEMDEV } from "../../../mm/slab";
@@ -114,6 +116,8 @@ export function cxl_memdev_init(): void {
   ida_init(CXL_MEMDEV_IDA, CXL_MEMDEV_IDA_BITMAP, CXL_MEM_MAX_DEVS + 1);
   init_rwsem(changetype<rw_semaphore>(CXL_MEMDEV_RWSEM));
   init_static_srcu_struct(changetype<srcu_struct>(CXL_MEMDEV_SRCU), PERCPU_CXL_MEMDEV_SRCU);
+  const fast = changetype<srcu_fast_struct>(CXL_MEMDEV_SRCU_FAST);
+  init_static_srcu_fast(fast, PERCPU_CXL_MEMDEV_SRCU_FAST);
 }
 
 /**

@@ -21,7 +21,7 @@ import { identify, ioctlInside, parked, setStuck } from "./inside.ts";
 const ENXIO = 6;
 
 /** Gates that have one lock, or one domain, for all devices. */
-const GLOBAL = new Set(["RWSEM", "SRCU"]);
+const GLOBAL = new Set(["RWSEM", "SRCU", "SRCU_FAST"]);
 
 for (const driver of [...OLD, ...COMPLETE, ...LATER]) {
   test(`${driver.name}: removal waits for the ioctl inside, which finishes its work`, () =>
