@@ -23,6 +23,7 @@ import {
 import { cxl_pci_release, DEVICE_TYPE_CXL_PCI } from "./drivers/cxl/pci";
 import { file_free_rcu, RCU_FILE_FREE } from "./fs/file_table";
 import { PERCPU_REF_RELEASE_GATE, percpu_ref_gate_release } from "./gates/percpu_ref";
+import { RCU_SYNC_FUNC, rcu_sync_func } from "./kernel/rcu/sync";
 import {
   PERCPU_REF_NOOP_CONFIRM,
   percpu_ref,
@@ -63,6 +64,9 @@ export function rcu_invoke(func: u32, head: usize): void {
   switch (func) {
     case RCU_PERCPU_REF_SWITCH:
       percpu_ref_switch_to_atomic_rcu(head);
+      return;
+    case RCU_SYNC_FUNC:
+      rcu_sync_func(head);
       return;
     case RCU_FILE_FREE:
       file_free_rcu(head);

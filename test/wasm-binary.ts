@@ -85,6 +85,7 @@ export const OP = {
   atomicExchange32: 0xfe41,
   atomicExchange64: 0xfe42,
   atomicCmpxchg32: 0xfe48,
+  atomicCmpxchg64: 0xfe49,
 } as const;
 
 class Reader {

@@ -53,6 +53,11 @@ export function seat_say(seat: usize, what: u32): u32 {
   return <u32>(xchg64(seat, <u64>what) >>> TASK_SHIFT);
 }
 
+/** Says `what` if the seat says nothing. @returns whether it does. Context, Ordering: as seat_say(). */
+export function seat_take(seat: usize, what: u32): bool {
+  return atomic64_cmpxchg(seat, 0, <u64>what) === 0;
+}
+
 /** What a seat says. Context: any. Ordering: acquire (O3). */
 export function seat_says(seat: usize): u32 {
   return <u32>READ_ONCE64(seat);

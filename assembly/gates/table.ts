@@ -6,6 +6,7 @@
  * dispatch_gate() runs `op` compiled for one gate, dispatch_driver_gate() for one that a driver can be
  * built with: ids below FIRST_ATOMIC. They are called once a job, never in a loop.
  */
+import { bravo_gate } from "./bravo";
 import { brlock_gate } from "./brlock";
 import { busted_gate } from "./busted";
 import { hazard_gate } from "./hazard";
@@ -13,6 +14,7 @@ import { kernfs_active_gate } from "./kernfs_active";
 import { ldsem_gate } from "./ldsem";
 import { mutex_gate } from "./mutex";
 import { percpu_ref_gate } from "./percpu_ref";
+import { percpu_rwsem_gate } from "./percpu_rwsem";
 import { qrwlock_gate } from "./qrwlock";
 import { qsbr_gate } from "./qsbr";
 import { refcount_gate } from "./refcount";
@@ -27,9 +29,11 @@ export const GATE_RWSEM: u32 = 0;
 export const GATE_RWSEM_PER_DEVICE: u32 = 1;
 export const GATE_PERCPU_REF: u32 = 2;
 export const GATE_REFCOUNT: u32 = 3;
+export const GATE_PERCPU_RWSEM: u32 = 6;
 export const GATE_MUTEX: u32 = 7;
 export const GATE_KERNFS_ACTIVE: u32 = 8;
 export const GATE_LDSEM: u32 = 9;
+export const GATE_BRAVO: u32 = 10;
 export const GATE_HAZARD: u32 = 12;
 export const GATE_BRLOCK: u32 = 13;
 export const GATE_SRCU: u32 = 4;
@@ -60,6 +64,10 @@ export function dispatch_driver_gate<O extends GateOp>(gate: u32, op: O): i32 {
       return op.run<kernfs_active_gate>();
     case GATE_LDSEM:
       return op.run<ldsem_gate>();
+    case GATE_PERCPU_RWSEM:
+      return op.run<percpu_rwsem_gate>();
+    case GATE_BRAVO:
+      return op.run<bravo_gate>();
     case GATE_HAZARD:
       return op.run<hazard_gate>();
     case GATE_BRLOCK:

@@ -36,6 +36,7 @@ import { REV_PUT_DEVICE } from "../drivers/cxl/memdev/revision";
 import { driver_exists } from "../drivers/cxl/memdev/table";
 import { FIRST_ATOMIC, FIRST_CONTROL } from "../gates/gate";
 import {
+  GATE_BRAVO,
   GATE_BRLOCK,
   GATE_BUSTED,
   GATE_HAZARD,
@@ -43,6 +44,7 @@ import {
   GATE_LDSEM,
   GATE_MUTEX,
   GATE_PERCPU_REF,
+  GATE_PERCPU_RWSEM,
   GATE_REFCOUNT,
   GATE_REVOCABLE,
   GATE_RWSEM,
@@ -211,6 +213,12 @@ function put_gate(gate: u32): void {
       break;
     case GATE_LDSEM:
       put_text(0x6d6573646c); // "ldsem"
+      break;
+    case GATE_PERCPU_RWSEM:
+      put_text(0x725f757063726570, 0x6d657377); // "percpu_r" "wsem"
+      break;
+    case GATE_BRAVO:
+      put_text(0x6f76617262); // "bravo"
       break;
     case GATE_HAZARD:
       put_text(0x6472617a6168); // "hazard"

@@ -23,6 +23,7 @@ const OTHERS = 10;
 
 /** A driver with it has so many times the states of another. */
 const GATES: Readonly<Record<string, number>> = {
+  percpu_rwsem: 25,
   percpu_ref: 8,
   srcu_fast: 6,
   revocable: 3,

@@ -65,6 +65,16 @@ const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][
     ["qrwlock", "qrwlock"],
     ["wait_lock", "arch_spinlock"],
   ],
+  percpu_rwsem: [
+    ["sem", "percpu_rw_semaphore"],
+    ["waiters", "wait_queue_head"],
+    ["rss", "rcu_sync"],
+    ["gp_wait", "wait_queue_head"],
+  ],
+  bravo: [
+    ["rwsem", "rw_semaphore"],
+    ["bias", "bravo_bias"],
+  ],
   hazard: [["gate", "hazard_gate"]],
   brlock: [["gate", "brlock_gate"]],
 };
@@ -262,6 +272,7 @@ export function staticParts(abi: KernelAbi): Part[] {
     { at: at("FD_ARRAY") + 4 * at("NR_OPEN"), name: "fd_ida_bitmap", count: at("NR_OPEN") / 32 },
     { at: at("INODE_HASHTABLE"), name: "inode_hashtable", count: 64 },
     { at: at("CONSOLE"), name: "console", bytes: 0xe0 },
+    { at: at("BRAVO_TABLE"), name: "bravo_table", bytes: 8, count: at("BRAVO_SLOTS") },
     { at: at("WASI_STATE"), name: "wasi_state", layout: "wasi_state" },
   ];
 }

@@ -17,7 +17,7 @@ const OTHERWISE: Readonly<Record<string, string | null>> = {
   ...{ OFFSETOF_CXL_MEMDEV_DEV: null, OFFSETOF_CXL_MEMDEV_CDEV: null },
   ...{ SIZEOF_CXL_MEMDEV: null, SIZEOF_TORTURE_REF: null, SIZEOF_RCU_NOTE: null },
   ...{ SIZEOF_SRCU_STRUCT: null, SIZEOF_SRCU_FAST_STRUCT: null, SIZEOF_SRCU_CTRS: null },
-  ...{ SIZEOF_GUARDED: null },
+  ...{ SIZEOF_PERCPU_RW_SEMAPHORE: null, SIZEOF_RCU_SYNC: null, SIZEOF_GUARDED: null },
 };
 
 /** "rw_semaphore.owner" for OFFSETOF_RW_SEMAPHORE_OWNER: the longest class name that has the field. */

@@ -29,6 +29,8 @@ function expectedBytes(): Record<string, readonly [number, number, number, numbe
     mutex: [abi.constant("SIZEOF_MUTEX"), 0, 0, 0],
     kernfs_active: [4, 0, abi.constant("SIZEOF_WAIT_QUEUE_HEAD"), 0],
     ldsem: [abi.constant("SIZEOF_LD_SEMAPHORE"), 0, 0, 0],
+    percpu_rwsem: [abi.constant("SIZEOF_PERCPU_RW_SEMAPHORE"), 4, 0, 0],
+    bravo: [rwsem + 4, 0, seat * abi.constant("BRAVO_SLOTS"), 0],
     hazard: [4, 0, 0, seat * abi.constant("HAZARD_SEATS")],
     brlock: [8, seat, 0, 0],
     srcu: [4, 0, abi.constant("SIZEOF_SRCU_STRUCT"), abi.constant("SIZEOF_SRCU_DATA")],

@@ -30,6 +30,13 @@ export const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> =
     [OP.atomicAdd32, 1],
     [OP.atomicSub32, 1],
   ],
+  percpu_rwsem: [[OP.load32, 6]], // enter, exit: the state, where the count is, the count
+  bravo: [
+    [OP.load32, 1], // enter: whether there is a bias
+    [OP.atomicCmpxchg64, 1],
+    [OP.atomicLoad32, 1], // the bias again
+    [OP.atomicExchange64, 1],
+  ],
   hazard: [
     [OP.load32, 1], // enter: whether the CPU's first seat is free
     [OP.atomicExchange64, 2],
@@ -73,4 +80,5 @@ export const COUNTED = [
   OP.atomicExchange32,
   OP.atomicCmpxchg32,
   OP.atomicExchange64,
+  OP.atomicCmpxchg64,
 ];

@@ -40,6 +40,7 @@ export const FD_ARRAY: usize = 0x6880; // 1024 words and as many bits, to 0x7900
 export const INODE_HASHTABLE: usize = 0x7980; // 64 words
 export const CONSOLE: usize = 0x7b80; // to 0x7c60
 export const WASI_STATE: usize = 0x7c80;
+export const BRAVO_TABLE: usize = 0x8000; // 2048 u64, to 0xc000
 
 export const PERCPU_BASE: usize = 0x10000;
 export const PERCPU_STRIDE: usize = 0x10240;

@@ -40,6 +40,7 @@ export const WAIT_LDSEM_WRITE: u32 = 15;
 export const WAIT_TICKET: u32 = 16;
 export const WAIT_QRWLOCK_READ: u32 = 17;
 export const WAIT_QRWLOCK_WRITE: u32 = 18;
+export const WAIT_PERCPU_RWSEM: u32 = 19;
 
 @unmanaged
 @final

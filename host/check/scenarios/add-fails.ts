@@ -14,6 +14,7 @@ import {
   client,
   DRIVER_ROOTS,
   ending,
+  hasPercpuRef,
   idOf,
   isControl,
   isCostly,
@@ -39,7 +40,7 @@ function stepsOf(abi: KernelAbi, driver: Subject): Step[] {
   const steps = [...abi.group("FAULT_")]
     .filter(([site]) => site < 32) // another constant of that prefix
     .map(([site, name]) => ({ site, name: name.replace("FAULT_", "").toLowerCase() }));
-  return steps.filter(({ name }) => name !== "percpu_ref_init" || isCostly(driver));
+  return steps.filter(({ name }) => name !== "percpu_ref_init" || hasPercpuRef(driver));
 }
 
 /** Plugs a device in, with a step that always fails, on its own CPU alone. */
@@ -56,11 +57,11 @@ function adder(abi: KernelAbi, driver: number, site: number): Thread {
 }
 
 /**
- * With the percpu_ref gate there are more than 800,000 states once the cdev is live. What fails last is
+ * With a gate that is costly there are more than 800,000 states once the cdev is live. What fails last is
  * what removal does: with one gate is enough.
  */
 function isInSuite(driver: Subject, step: Step): boolean {
-  if (step.name === "device_add") return driver.gate !== "percpu_ref";
+  if (step.name === "device_add") return driver.gate === null || !isCostly(driver);
   if (step.name !== "devm") return true;
   return !isCostly(driver) && (driver.gate ?? DEFAULT_GATE) === DEFAULT_GATE;
 }

@@ -114,9 +114,13 @@ export function aroundDevice(
   return { ...program(plug(on, driver, serviceNs)), audit };
 }
 
-/** Whether a removal is a grace period and a completion: several times as many states as the others. */
-export function isCostly({ revision, gate }: Subject): boolean {
+export function hasPercpuRef({ revision, gate }: Subject): boolean {
   return revision === "percpu_ref" || gate === "percpu_ref";
+}
+
+/** Whether a removal is a grace period, and more: many times as many states as the others. */
+export function isCostly(driver: Subject): boolean {
+  return hasPercpuRef(driver) || driver.gate === "percpu_rwsem";
 }
 
 /** Whether its gate protects nothing, and is there to be caught. */

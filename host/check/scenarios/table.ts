@@ -15,6 +15,7 @@ import { litmus } from "./litmus.ts";
 import { mutex, osq, spinlock } from "./locks.ts";
 import { mailbox } from "./mailbox.ts";
 import { percpuRef } from "./percpu-ref.ts";
+import { percpuRwsem } from "./percpu-rwsem.ts";
 import { qrwlock, ticket } from "./qrwlock.ts";
 import { rcu } from "./rcu.ts";
 import { readd } from "./readd.ts";
@@ -29,7 +30,7 @@ import { yardstick } from "./yardstick.ts";
 /** In the order of the suite: the gates, the drivers, what they are made of from the top down, the controls. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[gate, removal, addFails, twoRemovers, readd, mailbox],
-  ...[rwsem, ldsem, qrwlock, ticket, mutex, osq, spinlock],
+  ...[rwsem, ldsem, percpuRwsem, qrwlock, ticket, mutex, osq, spinlock],
   ...[percpuRef, srcu, srcuFast, rcu, completion, wait, kref, ida, revocable],
   ...[controls, yardstick, litmus, history],
 ];

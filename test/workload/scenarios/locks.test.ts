@@ -22,6 +22,7 @@ const LOCKS: Record<string, Lock> = {
     tries: ["try_reader", "try_writer"],
     words: [0, 8, 12, 16],
   },
+  percpu_rwsem: { bodies: ["reader", "writer", "try_reader"], tries: [], words: [8] },
   mutex: { bodies: ["locker"], tries: ["try_locker"], words: [0, 4, 8, 12] },
   spinlock: { bodies: ["locker"], tries: ["try_locker"], words: [0] },
   ldsem: {
