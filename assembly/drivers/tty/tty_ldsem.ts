@@ -26,8 +26,8 @@
  *
  * Ordering: O1  A reader acquires from the writer before it, a writer from all: by the RMWs of count.
  *           O2  A granted reader's load of waiter.task acquires from the granter's store of 0.
- *           O3  A writer announces its sleep under wait_lock, before it tries again: it sees that it is
- *               alone, or who leaves finds it on the list.
+ *           O3  A writer tries, and announces its sleep, under one hold of wait_lock: it sees that it is
+ *               alone, or who leaves wakes it under the next.
  *
  * Cost:    read side, uncontended: 1 + 1 RMW; write side the same.
  * Differs: limits are in ns, not in jiffies; negative: none.
