@@ -20,8 +20,8 @@ export const percpuRwsem = primitive({
     { name: "reader-twice", roles: [role("reader", [2]), writer] },
     { roles: [role("try_reader", [1], Errno.EBUSY), writer] },
     { roles: [writer, writer] },
-    { name: "writer-twice", roles: [reader, role("writer", [2])], inSuite: false },
-    { roles: [several(2, reader), writer], inSuite: false },
-    { roles: [reader, writer, writer], inSuite: false },
+    { name: "writer-twice", roles: [reader, role("writer", [2])] },
+    { roles: [several(2, reader), writer], inSuite: false }, // 457,864 states
+    { roles: [reader, writer, writer], inSuite: false }, // more than 1,500,000 states
   ],
 });
