@@ -33,7 +33,7 @@ function behind(m: LocalMachine, file: number): { memdev: number; cxlm: number }
 test("B1, B4: a driver that is unknown, or one too many, is refused and changes nothing", () => {
   const { m, dev, id } = plug(COMPLETE[0] as DriverName);
   const before = m.census();
-  for (const unknown of [0x305, 0x600, 0xffff, -1]) {
+  for (const unknown of [0x333, 0x381, 0x600, 0xffff, -1]) {
     assert.is(m.call(0, "sys_bind", dev, unknown), -EINVAL);
     assert.is(m.call(0, "sys_probe", unknown), -EINVAL);
   }
