@@ -131,6 +131,11 @@ function tailInWords(a: RemovalRow, b: RemovalRow): string {
   return `${p99}, and those who come meanwhile ${fate}`;
 }
 
+function controlsWere(drivers: readonly string[]): string {
+  const one = drivers.length === 1;
+  return `the control${one ? "" : "s"} ${listed(drivers)} ${one ? "was" : "were"}`;
+}
+
 function stormSentence(result: Result): string {
   const storms = verdictStorms(result);
   const drivers = (rows: readonly StormRow[]) => distinct(rows.map((storm) => storm.driver));
@@ -144,9 +149,9 @@ function stormSentence(result: Result): string {
   if (failed.length > 0) parts.push(`in the removal storms ${listed(failed)} did not hold`);
   else if (all.length === 1) parts.push(`in the removal storm ${listed(all)} held`);
   else if (all.length > 1) parts.push(`in the removal storms all ${all.length} drivers held`);
-  if (missed.length > 0)
-    parts.push(`the control ${listed(missed)} was not caught, so that says little`);
-  else if (caught.length > 0) parts.push(`the control ${listed(caught)} was caught`);
+  if (missed.length > 0) {
+    parts.push(`${controlsWere(missed)} not caught, so that says little`);
+  } else if (caught.length > 0) parts.push(`${controlsWere(caught)} caught`);
   return sentence(parts.join(", and "));
 }
 
