@@ -114,7 +114,7 @@ function jsonText(value: Json): string {
 const RUN_TO_RUN_NOTE =
   "Intervals are over the rounds of this run. What threads pay for a line that they share also moves from one run to the next, by 2 times and more: repeat the run before you call one such gate slower than another.";
 const REMOVAL_NOTE =
-  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
+  "removal: from the call until nobody is inside and nobody can come in. During it: entrants block or spin (99th percentile of the longest), fail with ENXIO, or pass; readers, others: change in the rate of reads on this device while it is there, and on another one.";
 const STORM_NOTE =
   "storm: held, or violated; caught: the negative control was found out, as it must be. Sanitized: every access is checked, and steps of adding a device fail now and then.";
 
