@@ -131,9 +131,7 @@ for (const gate of [...GATES, ...CONTROLS]) {
     const entrant = house.send(OTHER);
     let fate: string;
     if (said === "blocks" || said === "spins") {
-      await house.held(OTHER);
-      const asleep = s.machine.tasks()[OTHER]?.state === "TASK_PARKED";
-      fate = asleep ? "blocks" : "spins";
+      fate = await house.held(OTHER);
       assert.is(house.get(OTHER, "STATE"), 0);
     } else {
       await house.answered(OTHER);

@@ -152,9 +152,17 @@ export class House {
     return state.done;
   }
 
-  /** Until the entrant on CPU `cpu` waits for the removal to end. */
-  async held(cpu: number): Promise<void> {
-    await this.stage.until("the entrant waits", this.#heldUp(cpu));
+  /** Until the entrant on CPU `cpu` waits for the removal to end. @returns how: a lock may spin first */
+  async held(cpu: number): Promise<"blocks" | "spins"> {
+    let how: "blocks" | "spins" | null = null;
+    await this.stage.until("the entrant waits", () => {
+      const task = this.stage.machine.tasks()[cpu];
+      if (task === undefined || task.wait === "WAIT_NONE") return false;
+      if (SPINS.includes(task.wait)) how = "spins";
+      else if (task.state === "TASK_PARKED") how = "blocks";
+      return how !== null;
+    });
+    return how ?? "spins";
   }
 
   /** Gives the device back. Context: it was removed, and everybody is out. */
