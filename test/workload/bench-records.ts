@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The records of one benchmark job, field by field, for tests that play some of its CPUs themselves. */
 import type { Stage } from "../kernel/rcu/stage.ts";
+import { JobRecords } from "./job-records.ts";
 
 const MEETING_BYTES = 64;
 const MS = 1e6;
@@ -14,68 +15,29 @@ export interface JobFields {
   readonly removals?: number;
 }
 
-export class BenchRecords {
-  readonly stage: Stage;
-  readonly job: number;
-  readonly #cpus: number;
+export class BenchRecords extends JobRecords {
   readonly #meetings: number;
   readonly #samples: number;
   readonly #capacity: number;
 
   constructor(stage: Stage, fields: JobFields) {
     const { ncpus, contender, windowMs = 2, deadlineMs = 10_000, capacity = 512 } = fields;
-    this.stage = stage;
+    super(stage, "BENCH", ncpus);
     this.#capacity = capacity;
-    this.job = stage.alloc(stage.constant("SIZEOF_BENCH_JOB"));
-    this.#cpus = stage.alloc(stage.constant("BENCH_CPU_STRIDE") * ncpus);
     this.#meetings = stage.alloc(MEETING_BYTES * stage.constant("BENCH_MEETINGS"));
     this.#samples = stage.alloc(4 * capacity * ncpus);
     this.set("CONTENDER", contender);
     this.set("NCPUS", ncpus);
-    this.set("CPUS", this.#cpus);
+    this.set("CPUS", this.cpus);
     this.set("MEETINGS", this.#meetings);
     this.set("CAPACITY", capacity);
     this.set("REMOVALS", fields.removals ?? 0);
-    this.#set64("WINDOW_NS", windowMs * MS);
-    this.#set64("WARMUP_NS", MS);
-    this.#set64("DEADLINE_NS", deadlineMs * MS);
+    this.set64("WINDOW_NS", windowMs * MS);
+    this.set64("WARMUP_NS", MS);
+    this.set64("DEADLINE_NS", deadlineMs * MS);
     for (let cpu = 0; cpu < ncpus; cpu++) {
       this.setCpu(cpu, "SAMPLES", this.#samples + cpu * 4 * capacity);
     }
-  }
-
-  #at(field: string): number {
-    return this.job + this.stage.constant(`OFFSETOF_BENCH_JOB_${field}`);
-  }
-
-  /** Address of a CPU's record, or of a field of it. */
-  cpu(cpu: number, field?: string): number {
-    const at = this.#cpus + cpu * this.stage.constant("BENCH_CPU_STRIDE");
-    return field === undefined ? at : at + this.stage.constant(`OFFSETOF_BENCH_CPU_${field}`);
-  }
-
-  set(field: string, value: number): void {
-    this.stage.set(this.#at(field), value);
-  }
-
-  #set64(field: string, value: number): void {
-    this.stage.add64(this.#at(field), BigInt(value));
-  }
-
-  get(field: string): number {
-    return this.stage.get(this.#at(field));
-  }
-
-  setCpu(cpu: number, field: string, value: number): void {
-    this.stage.set(this.cpu(cpu, field), value);
-  }
-
-  getCpu(cpu: number, field: string): number {
-    return this.stage.get(this.cpu(cpu, field));
-  }
-
-  getCpu64(cpu: number, field: string): number {
-    return Number(this.stage.get64(this.cpu(cpu, field)));
   }
 
   /** Address of the counter of meeting MEET_X. */

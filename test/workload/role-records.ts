@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The records of one roles job, field by field, for tests that play some of its CPUs themselves. */
 import type { Stage } from "../kernel/rcu/stage.ts";
+import { JobRecords } from "./job-records.ts";
 
 const MEETING_BYTES = 64;
 const MS = 1e6;
@@ -25,29 +26,24 @@ export interface RoleJobFields {
   readonly services?: readonly number[];
 }
 
-export class RoleRecords {
-  readonly stage: Stage;
-  readonly job: number;
+export class RoleRecords extends JobRecords {
   readonly slots: number;
-  readonly #cpus: number;
   readonly #meetings: number;
   readonly #capacity: number;
 
   constructor(stage: Stage, fields: RoleJobFields) {
     const { contender, cpus, windowMs = 5, overdueNs = 1e12, capacity = 512 } = fields;
     const { deadlineMs = 10_000, targets = 1, every = 8, services = [0], body = "NONE" } = fields;
-    this.stage = stage;
+    super(stage, "ROLE", cpus.length);
     this.#capacity = capacity;
-    this.job = stage.alloc(stage.constant("SIZEOF_ROLE_JOB"));
     this.slots = stage.alloc(stage.constant("ROLE_SLOT_STRIDE") * 4);
-    this.#cpus = stage.alloc(stage.constant("ROLE_CPU_STRIDE") * cpus.length);
     this.#meetings = stage.alloc(MEETING_BYTES * stage.constant("ROLE_MEETINGS"));
     const table = stage.alloc(8 * services.length);
     for (const [i, ns] of services.entries()) stage.add64(table + 8 * i, BigInt(ns));
     const count = (role: string) => cpus.filter((cpu) => cpu.role === role).length;
     this.set("CONTENDER", contender);
     this.set("NCPUS", cpus.length);
-    this.set("CPUS", this.#cpus);
+    this.set("CPUS", this.cpus);
     this.set("MEETINGS", this.#meetings);
     this.set("SLOTS", this.slots);
     this.set("TARGETS", targets);
@@ -57,9 +53,9 @@ export class RoleRecords {
     this.set("BODY", stage.constant(`ROLE_BODY_${body}`));
     this.set("SERVICES", table);
     this.set("NR_SERVICES", services.length);
-    this.#set64("WINDOW_NS", windowMs * MS);
-    this.#set64("DEADLINE_NS", deadlineMs * MS);
-    this.#set64("OVERDUE_NS", overdueNs);
+    this.set64("WINDOW_NS", windowMs * MS);
+    this.set64("DEADLINE_NS", deadlineMs * MS);
+    this.set64("OVERDUE_NS", overdueNs);
     for (const [cpu, work] of cpus.entries()) this.#setUp(cpu, work);
   }
 
@@ -72,39 +68,6 @@ export class RoleRecords {
     this.setCpu(cpu, "CALM", stage.alloc(4 * this.#capacity));
     this.setCpu(cpu, "DURING", stage.alloc(4 * this.#capacity));
     stage.add64(this.cpu(cpu, "PACE_NS"), BigInt(paceNs));
-  }
-
-  #at(field: string): number {
-    return this.job + this.stage.constant(`OFFSETOF_ROLE_JOB_${field}`);
-  }
-
-  cpu(cpu: number, field?: string): number {
-    const at = this.#cpus + cpu * this.stage.constant("ROLE_CPU_STRIDE");
-    return field === undefined ? at : at + this.stage.constant(`OFFSETOF_ROLE_CPU_${field}`);
-  }
-
-  set(field: string, value: number): void {
-    this.stage.set(this.#at(field), value);
-  }
-
-  #set64(field: string, value: number): void {
-    this.stage.add64(this.#at(field), BigInt(value));
-  }
-
-  get(field: string): number {
-    return this.stage.get(this.#at(field));
-  }
-
-  setCpu(cpu: number, field: string, value: number): void {
-    this.stage.set(this.cpu(cpu, field), value);
-  }
-
-  getCpu(cpu: number, field: string): number {
-    return this.stage.get(this.cpu(cpu, field));
-  }
-
-  getCpu64(cpu: number, field: string): number {
-    return Number(this.stage.get64(this.cpu(cpu, field)));
   }
 
   /** Arrives at a meeting for a CPU that the test plays. */
