@@ -4,15 +4,38 @@
  * step and five a state.
  */
 
-const FIRST = 1 << 12;
+export interface Graph {
+  /** More than the number of any state that was expanded. */
+  readonly states: number;
+  /** The steps of a state are numbered from firstOf() up to, and without, endOf(). */
+  firstOf(state: number): number;
+  endOf(state: number): number;
+  /** State that a step leads to; it may not have been expanded. */
+  to(edge: number): number;
+  action(edge: number): number;
+  /** Threads that could go on from a state: a bit each. */
+  runnable(state: number): number;
+}
+
+/** Of states in the order of their expansion: their steps are those from `first` of one to that of the next. */
+export interface Rows {
+  readonly first: Int32Array<ArrayBuffer>;
+  readonly runnable: Uint8Array<ArrayBuffer>;
+  readonly to: Int32Array<ArrayBuffer>;
+  readonly actions: Uint8Array<ArrayBuffer>;
+}
+
+const FIRST = 1 << 10;
+const GROWTH = 1.25;
 
 function larger<A extends Int32Array | Uint8Array>(array: A, made: A): A {
   made.set(array);
   return made;
 }
 
-export class Edges {
-  /** First edge of each state, by number; states are expanded in the order of their numbers. */
+/** Of one search, which expands states in the order of their numbers; else a state's number here is its turn. */
+export class Edges implements Graph {
+  /** First edge of each state. */
   #first = new Int32Array(FIRST);
   #runnable = new Uint8Array(FIRST);
   #states = 0;
@@ -23,7 +46,7 @@ export class Edges {
   /** The next state is expanded. @param runnable - threads that can go on: a bit each */
   begin(runnable: number): void {
     if (this.#states + 1 >= this.#first.length) {
-      const size = Math.ceil(this.#first.length * 1.5);
+      const size = Math.ceil(this.#first.length * GROWTH);
       this.#first = larger(this.#first, new Int32Array(size));
       this.#runnable = larger(this.#runnable, new Uint8Array(size));
     }
@@ -35,7 +58,7 @@ export class Edges {
   /** The state that was begun leads to state `to`. */
   add(to: number, action: number): void {
     if (this.#edges >= this.#to.length) {
-      const size = Math.ceil(this.#to.length * 1.5);
+      const size = Math.ceil(this.#to.length * GROWTH);
       this.#to = larger(this.#to, new Int32Array(size));
       this.#actions = larger(this.#actions, new Uint8Array(size));
     }
@@ -53,6 +76,10 @@ export class Edges {
     return this.#first[state] as number;
   }
 
+  endOf(state: number): number {
+    return this.#first[state + 1] as number;
+  }
+
   to(edge: number): number {
     return this.#to[edge] as number;
   }
@@ -63,6 +90,15 @@ export class Edges {
 
   runnable(state: number): number {
     return this.#runnable[state] as number;
+  }
+
+  get rows(): Rows {
+    return {
+      first: this.#first.subarray(0, this.#states + 1),
+      runnable: this.#runnable.subarray(0, this.#states),
+      to: this.#to.subarray(0, this.#edges),
+      actions: this.#actions.subarray(0, this.#edges),
+    };
   }
 
   get bytes(): number {

@@ -48,9 +48,7 @@ export function endingOf(on: Interleaver): Violation | null {
 export function isIdle(on: Interleaver): boolean {
   const actions: number[] = [];
   const count = on.actions(actions);
-  const saved = new Int32Array(2 * on.savedWords);
-  on.save(saved, 0);
-  on.load(saved, 0);
+  on.rebase();
   const [key1, key2] = [on.key1, on.key2];
   let idle = count > 0;
   for (let i = 0; i < count && idle; i++) {

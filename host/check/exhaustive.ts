@@ -142,7 +142,7 @@ export class Exhaustive {
     const possible = on.actions(actions);
     if (possible === 0) return this.#end(number);
     const count = this.#bound.restrict(actions, possible);
-    this.#edges?.begin(runnable(on));
+    this.#edges?.begin(on.runnable);
     this.#locate();
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
@@ -216,7 +216,8 @@ export class Exhaustive {
   }
 
   #livelock(): Found | null {
-    return this.#edges === null ? null : fairLivelock(this.#on, this.#edges, this.#visited);
+    if (this.#edges === null) return null;
+    return fairLivelock(this.#on, this.#edges, (state) => this.#visited.wayTo(state));
   }
 
   /** Nobody can go on. */
@@ -238,10 +239,4 @@ export class Exhaustive {
     on.takeBack();
     return null;
   }
-}
-
-function runnable(on: Interleaver): number {
-  let mask = 0;
-  for (let t = 0; t < on.threads; t++) if (on.canRun(t)) mask |= 1 << t;
-  return mask;
 }

@@ -10,7 +10,7 @@
  * that finite state concurrent programs satisfy their linear specification", 1985.
  */
 import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
-import type { Edges } from "./edges.ts";
+import type { Graph } from "./edges.ts";
 
 export interface FairCycle {
   /** The state where it begins and ends: the first of it that was found. */
@@ -19,7 +19,7 @@ export interface FairCycle {
 }
 
 /** Strongly connected parts with more than one state, each as a list of states. */
-function* components(edges: Edges): Iterable<number[]> {
+function* components(edges: Graph): Iterable<number[]> {
   const count = edges.states;
   const index = new Int32Array(count);
   const low = new Int32Array(count);
@@ -42,7 +42,7 @@ function* components(edges: Edges): Iterable<number[]> {
     enter(root);
     for (let state = path.at(-1); state !== undefined; state = path.at(-1)) {
       const edge = next[state] as number;
-      if (edge < edges.firstOf(state + 1)) {
+      if (edge < edges.endOf(state)) {
         next[state] = edge + 1;
         const to = edges.to(edge);
         if (to >= count) continue; // found, and not expanded
@@ -66,10 +66,10 @@ function* components(edges: Edges): Iterable<number[]> {
 /** A part of the graph, and ways within it. */
 class Part {
   readonly states: readonly number[];
-  readonly #edges: Edges;
+  readonly #edges: Graph;
   readonly #inside: Set<number>;
 
-  constructor(edges: Edges, states: readonly number[]) {
+  constructor(edges: Graph, states: readonly number[]) {
     this.#edges = edges;
     this.states = states;
     this.#inside = new Set(states);
@@ -77,7 +77,7 @@ class Part {
 
   /** Edges of `state` that stay inside. */
   *edgesOf(state: number): Iterable<number> {
-    const end = this.#edges.firstOf(state + 1);
+    const end = this.#edges.endOf(state);
     for (let edge = this.#edges.firstOf(state); edge < end; edge++) {
       if (this.#inside.has(this.#edges.to(edge))) yield edge;
     }
@@ -129,7 +129,7 @@ class Part {
 }
 
 /** A cycle that visits, for each thread, a step of its, or a state in which it cannot run. */
-function cycleThrough(edges: Edges, part: Part, threads: number): FairCycle {
+function cycleThrough(edges: Graph, part: Part, threads: number): FairCycle {
   const start = Math.min(...part.states);
   const taken: number[] = [];
   let at = start;
@@ -155,7 +155,7 @@ function cycleThrough(edges: Edges, part: Part, threads: number): FairCycle {
  *   for ever do so, and all others have ended
  */
 export function fairCycle(
-  edges: Edges,
+  edges: Graph,
   threads: number,
   isProgress: (state: number) => boolean,
 ): FairCycle | null {

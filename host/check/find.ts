@@ -121,9 +121,6 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
   note({ ...counts, waiting: found.kind === "stopped" ? waiting : 0 });
   const cycles = searchesCycles(configuration);
   const gaps = { leftOut, worth, cycles, ...(other && { other }) };
-  const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
-  if (wrong !== null && found.kind !== "violated")
-    return { gaps, end: "violated", property: wrong };
   return { gaps, ...endOfSearch(on, configuration, explored), ...(met && { met }) };
 }
 
@@ -131,8 +128,11 @@ function search(image: CheckImage, job: Job, note: OnFigures): End {
 export function endOfSearch(
   on: Interleaver,
   configuration: Configuration,
-  { found }: Explored,
+  explored: Explored,
 ): End {
+  const { found } = explored;
+  const wrong = wrongOutcome(configuration.variant, configuration.memory, explored);
+  if (wrong !== null && found.kind !== "violated") return { end: "violated", property: wrong };
   switch (found.kind) {
     case "exhausted":
       return { end: "exhausted" };

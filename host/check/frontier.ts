@@ -2,7 +2,7 @@
 /** Saved states that wait to be expanded. */
 
 /** Small, so that few states take little; of many, blocks of this size are still few. */
-const BLOCK_WORDS = 1 << 14;
+const BLOCK_WORDS = 1 << 12;
 
 export interface Waiting {
   readonly block: Int32Array;

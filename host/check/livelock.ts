@@ -2,19 +2,25 @@
 /** A livelock, or the starvation of one thread by others, as a cycle in what was explored. */
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
-import type { Edges } from "./edges.ts";
+import type { Graph } from "./edges.ts";
 import type { Found } from "./explored.ts";
 import { fairCycle } from "./fair-cycles.ts";
-import type { Visited } from "./visited.ts";
 
-/** @returns null when no fair scheduler could go round for ever. Context: `on` is restarted */
-export function fairLivelock(on: Interleaver, edges: Edges, visited: Visited): Found | null {
+/**
+ * @param wayTo - the actions that lead from the start to a state
+ * @returns null when no fair scheduler could go round for ever. Context: `on` is restarted
+ */
+export function fairLivelock(
+  on: Interleaver,
+  edges: Graph,
+  wayTo: (state: number) => number[],
+): Found | null {
   const { threads } = on.program;
   const goesOn = threads.some(({ forever }) => forever === true);
-  const isStarving = (state: number) => goesOn && onlyForever(on, visited.wayTo(state));
+  const isStarving = (state: number) => goesOn && onlyForever(on, wayTo(state));
   const cycle = fairCycle(edges, threads.length, isStarving);
   if (cycle === null) return null;
-  const way = visited.wayTo(cycle.state);
+  const way = wayTo(cycle.state);
   const property = goesOn ? "starvation" : "livelock";
   const detail = `${cycle.actions.length} steps that a fair scheduler can repeat for ever`;
   const violation = new Violation(property, detail);

@@ -2,10 +2,10 @@
 /** Does one job with several threads of the host: `--workers N` for one configuration. */
 import type { Tier } from "../machine/engine.ts";
 import { kernelImage } from "../machine/image.ts";
-import { prepare } from "./configuration.ts";
+import { prepare, searchesCycles } from "./configuration.ts";
 import { configurationOf, endOfSearch, outcomeOf, variantOf } from "./find.ts";
 import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
-import { exploreInParallel, teach } from "./parallel/explore.ts";
+import { exploreInParallel } from "./parallel/explore.ts";
 import type { Variant } from "./scenario.ts";
 import type { CheckImage } from "./workbench.ts";
 
@@ -32,19 +32,16 @@ export async function findTogether(
   const configuration = configurationOf(job, variantOf(image.abi, job));
   const source = { moduleUrl: import.meta.url, exportName: "variantByName", args: [job, tier] };
   const end = await outcomeOf(async () => {
+    const on = prepare(image, configuration);
     const explored = await exploreInParallel(
-      image,
-      configuration,
-      source,
-      job.options.workers,
+      on,
+      { image, configuration, source, workers: job.options.workers },
       (counts, waiting) => note({ ...counts, waiting }),
       signal,
     );
     const { found, counts, leftOut, worth } = explored;
     note({ ...counts, waiting: found.kind === "stopped" ? figures.waiting : 0 });
-    const on = prepare(image, configuration);
-    teach(on, explored);
-    const gaps = { leftOut, worth, cycles: false };
+    const gaps = { leftOut, worth, cycles: searchesCycles(configuration) };
     return { gaps, ...endOfSearch(on, configuration, explored) };
   });
   return { ...end, figures, seconds: (performance.now() - startedMs) / 1000 };

@@ -6,7 +6,8 @@
  * workers, plus the worker: so the start, which is worker 0's first, is 0.
  */
 
-const FIRST = 1 << 12;
+const FIRST = 1 << 10;
+const GROWTH = 1.25;
 
 export class Ways {
   #parents = new Int32Array(FIRST);
@@ -22,7 +23,7 @@ export class Ways {
   }
 
   #grow(): void {
-    const size = Math.ceil(this.#parents.length * 1.5);
+    const size = Math.ceil(this.#parents.length * GROWTH);
     const parents = new Int32Array(size);
     parents.set(this.#parents);
     this.#parents = parents;

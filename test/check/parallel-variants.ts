@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Variants that the workers of a parallel search make for themselves, by name and arguments. */
+import { isMainThread } from "node:worker_threads";
 import type { SetUp, Variant } from "../../host/check/scenario.ts";
 import { removal } from "../../host/check/scenarios/removal.ts";
 import type { Program } from "../../host/machine/coroutine/program.ts";
 import { kernelImage } from "../../host/machine/image.ts";
+import { readersForever } from "./programs.ts";
 
 /** Readers, with so many sections each, against a remover: every access is atomic. */
 export function yardstick(readers: number, sections: number): Variant {
@@ -34,6 +36,14 @@ export function removalThrough(gate: string, clients: number): Variant {
   return variant;
 }
 
+/** A writer that readers keep out for ever, if they keep to its word. */
+export function starving(isHeld: boolean): Variant {
+  const roots = ["yardstick_init", "atomic_add", "yardstick_remover"];
+  const threads = ["reader", "reader", "writer"];
+  const build = readersForever(2, isHeld);
+  return { name: "starving", threads, expected: "violated", roots, build };
+}
+
 /** Fails, and is no violation, once somebody comes to an end. */
 export function failing(): Variant {
   const variant = yardstick(2, 1);
@@ -43,7 +53,8 @@ export function failing(): Variant {
   return { ...variant, build: (on) => ({ ...variant.build(on), audit }) };
 }
 
-/** Its thread is gone before it has begun. */
+/** The thread of a worker is gone before it has begun. */
 export function exiting(): Variant {
-  return { ...yardstick(2, 1), build: () => process.exit(7) };
+  const variant = yardstick(2, 1);
+  return { ...variant, build: isMainThread ? variant.build : () => process.exit(7) };
 }

@@ -2,11 +2,17 @@
 import { extname } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Configuration, DEFAULT_SEARCH, prepare } from "../../host/check/configuration.ts";
+import {
+  type Configuration,
+  DEFAULT_SEARCH,
+  explore,
+  prepare,
+  searchesCycles,
+} from "../../host/check/configuration.ts";
 import { reproduce } from "../../host/check/ending.ts";
 import { Exhaustive } from "../../host/check/exhaustive.ts";
 import type { Counts, Explored } from "../../host/check/explored.ts";
-import { exploreInParallel, teach } from "../../host/check/parallel/explore.ts";
+import { exploreInParallel, type Team } from "../../host/check/parallel/explore.ts";
 import type { Variant } from "../../host/check/scenario.ts";
 import { scout } from "../../host/check/scouting.ts";
 import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
@@ -23,7 +29,7 @@ type Options = Partial<Omit<Configuration, "variant">>;
 interface Subject {
   readonly image: CheckImage;
   readonly configuration: Configuration;
-  readonly source: Parameters<typeof exploreInParallel>[2];
+  readonly source: Team["source"];
 }
 
 const images = new Map<string, CheckImage>();
@@ -40,7 +46,8 @@ function subject(exportName: keyof typeof variants, args: unknown[], options: Op
 /** By one thread, and with no step left out. */
 function alone({ image, configuration }: Subject): Explored {
   const on = prepare(image, configuration);
-  const options = { ...configuration, liveness: false, onProgress: () => false };
+  const liveness = configuration.liveness && searchesCycles(configuration);
+  const options = { ...configuration, liveness, onProgress: () => false };
   for (let round = 1; ; round++) {
     scout(on, null, round);
     const explored = new Exhaustive(on, options, null).run();
@@ -49,12 +56,13 @@ function alone({ image, configuration }: Subject): Explored {
 }
 
 function together(
-  { image, configuration, source }: Subject,
+  of: Subject,
   workers: number,
   onProgress: (soFar: Counts) => boolean = () => false,
   signal: AbortSignal = NEVER,
+  on = prepare(of.image, of.configuration),
 ) {
-  return exploreInParallel(image, configuration, source, workers, onProgress, signal);
+  return exploreInParallel(on, { ...of, workers }, onProgress, signal);
 }
 
 async function isTheSame(of: Subject, counts: readonly number[]): Promise<void> {
@@ -92,17 +100,39 @@ test("a counterexample is as short as that of one thread, and reproduces", async
   const { found: one } = alone(of);
   const told = new Set<string>();
   for (const workers of [1, 2, 3]) {
-    const explored = await together(of, workers);
-    const { found, counts } = explored;
+    const on = prepare(of.image, of.configuration);
+    const { found, counts } = await together(of, workers, () => false, NEVER, on);
     assert.ok(found.kind === "violated" && one.kind === "violated");
     assert.is(found.violation.property, one.violation.property);
     assert.is(found.actions.length, one.actions.length);
-    const on = prepare(of.image, of.configuration);
-    teach(on, explored);
     assert.is(reproduce(on, found.actions, found.violation), found.actions.length);
     told.add(JSON.stringify([counts, found.violation.message]));
   }
   assert.is(told.size, 1, "what is told and counted does not depend on who is faster");
+});
+
+test("a cycle is found in what several have explored, and none where there is none", async () => {
+  const of = subject("starving", [true], {});
+  const { found: one } = alone(of);
+  for (const workers of [1, 2, 3]) {
+    const { found } = await together(of, workers);
+    assert.ok(found.kind === "violated" && one.kind === "violated");
+    assert.is(found.violation.property, "starvation");
+    const [from, alike] = [found.cycleFrom ?? -1, one.cycleFrom ?? -1];
+    assert.ok(from >= 0 && alike >= 0);
+    assert.ok(found.actions.length > from);
+    const on = prepare(of.image, of.configuration);
+    explore(on, { ...of.configuration, maxStates: 1 }, () => false); // what is contended
+    on.restart();
+    const keys = [...found.actions, -1].map((action) => {
+      const key = `${on.key1} ${on.key2}`;
+      if (action >= 0) on.perform(action);
+      return key;
+    });
+    assert.is(keys.at(-1), keys[from], "it ends where it began");
+  }
+  const { found } = await together(subject("starving", [false], {}), 2);
+  assert.is(found.kind, "exhausted");
 });
 
 test("limits on states and on memory end the search", async () => {

@@ -113,3 +113,15 @@ export function yardstick(readers: number, sections: number, alike = false): Var
     };
   };
 }
+
+/** Readers that come and go for ever, and a writer that takes the lock only when nobody is inside. */
+export function readersForever(readers: number, isHeld: boolean): Variant["build"] {
+  return (on: SetUp) => {
+    const record = on.call("yardstick_init");
+    const word = isHeld ? record : sharedWords(on)(0);
+    const calls = [0x100, -0x100].map((n) => ({ fn: "atomic_add", args: [n, word] }));
+    const reader = { name: "reader", calls, forever: true };
+    const writer = { name: "writer", calls: [{ fn: "yardstick_remover", args: [record] }] };
+    return { threads: [...Array.from({ length: readers }, () => reader), writer], end: [] };
+  };
+}

@@ -74,10 +74,6 @@ test("where an action leads is foreseen once it was done from there, and as it t
   const on = prepare(imageForAll(), configuration);
   explore(on, { ...configuration, maxStates: 1 }, never); // which words are contended
   on.restart();
-  assert.is(on.foresee(0), false, "nothing is remembered of a state that was not loaded");
-  const saved = new Int32Array(2 * on.savedWords);
-  on.save(saved, 0);
-  on.load(saved, 0);
   const before = [on.key1, on.key2];
   on.perform(0);
   const behind = [on.key1, on.key2];

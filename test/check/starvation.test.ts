@@ -2,20 +2,8 @@
 /** Programs that a fair scheduler may keep going round, and such as look like it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { SetUp, Variant } from "../../host/check/scenario.ts";
-import { explored, scripts, sharedWords, yardstick } from "./programs.ts";
-
-/** Readers that come and go for ever, and a writer that takes the lock only when nobody is inside. */
-function readersForever(readers: number, isHeld: boolean): Variant["build"] {
-  return (on: SetUp) => {
-    const record = on.call("yardstick_init");
-    const word = isHeld ? record : sharedWords(on)(0);
-    const calls = [0x100, -0x100].map((n) => ({ fn: "atomic_add", args: [n, word] }));
-    const reader = { name: "reader", calls, forever: true };
-    const writer = { name: "writer", calls: [{ fn: "yardstick_remover", args: [record] }] };
-    return { threads: [...Array.from({ length: readers }, () => reader), writer], end: [] };
-  };
-}
+import type { Variant } from "../../host/check/scenario.ts";
+import { explored, readersForever, scripts, yardstick } from "./programs.ts";
 
 for (const readers of [1, 2]) {
   test(`${readers} readers that come for ever starve a writer that only tries`, () => {

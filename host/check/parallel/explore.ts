@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Every state that some schedule reaches, by several threads of the host at once, breadth first: the same
- * states as one thread finds, and schedules as short. Cycles are not looked for, and no step is left out
- * because it conflicts with nothing (futures.ts): what is explored is the whole graph.
+ * states as one thread finds, and schedules as short. No step is left out because it conflicts with nothing
+ * (futures.ts): what is explored is the whole graph, in which cycles are looked for when all is there.
  */
 import { randomUUID } from "node:crypto";
 import { UsageError } from "../../errors.ts";
 import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
-import type { Configuration } from "../configuration.ts";
+import { type Configuration, searchesCycles } from "../configuration.ts";
 import type { Counts, Explored, Found, SearchOptions } from "../explored.ts";
+import { fairLivelock } from "../livelock.ts";
 import { wayTo } from "../ways.ts";
 import type { CheckImage } from "../workbench.ts";
 import { Crew } from "./crew.ts";
 import { firstOf } from "./findings.ts";
+import { JoinedGraph } from "./graph.ts";
 import {
   CONTROL,
   type Ended,
@@ -27,35 +29,32 @@ import {
   type VariantSource,
 } from "./protocol.ts";
 
-export interface ExploredInParallel extends Explored {
-  /** Words that were contended: what a step is depends on that. See teach(). */
-  readonly contended: readonly number[];
-}
-
-/** Lets a machine that has explored nothing make the same steps as those that did. */
-export function teach(on: Interleaver, { contended }: ExploredInParallel): void {
-  for (const word of contended) on.machine.tracked.knowledge.contend(word);
+export interface Team {
+  /** Of the configuration's roots. */
+  readonly image: CheckImage;
+  readonly configuration: Configuration;
+  /** Where workers find the configuration's variant: functions cannot be sent to them. */
+  readonly source: VariantSource;
+  /** Threads of the host, besides the one that calls. */
+  readonly workers: number;
 }
 
 /**
  * Explores a configuration.
  *
- * @param image - of the configuration's roots
- * @param source - where workers find the configuration's variant: functions cannot be sent to them
- * @param workers - threads of the host, besides the one that calls
+ * @param on - a machine that has explored nothing. It learns what the workers have learnt: so it makes the
+ *   same steps as they did
  * @param onProgress - called now and then; true stops the search
  * @param signal - stops it as well; what was counted so far is returned
  * @throws UsageError for another order than breadth first; MachineError, naming the worker that failed;
  *   StallError when nothing goes on
  */
 export async function exploreInParallel(
-  image: CheckImage,
-  configuration: Configuration,
-  source: VariantSource,
-  workers: number,
+  on: Interleaver,
+  { image, configuration, source, workers }: Team,
   onProgress: SearchOptions["onProgress"],
   signal: AbortSignal,
-): Promise<ExploredInParallel> {
+): Promise<Explored> {
   const { variant: _, ...plain } = configuration;
   const { search } = plain;
   if (search !== "bfs") throw new UsageError(`--workers ${workers}: not with --search ${search}`);
@@ -63,13 +62,20 @@ export async function exploreInParallel(
   if (plain.wanted !== undefined) throw new Error("[harness bug] `wanted` cannot be sent");
   const shared = newShared(workers, `hotunplug check ${randomUUID()}`);
   const { module, sites } = image;
-  const crew = new Crew(shared, { module, sites, configuration: plain, source });
+  const liveness = plain.liveness && searchesCycles(configuration);
+  const crew = new Crew(shared, {
+    module,
+    sites,
+    configuration: { ...plain, liveness },
+    source,
+  });
   const interrupt = () => crew.interrupt();
   signal.addEventListener("abort", interrupt);
   if (signal.aborted) interrupt();
   try {
     const ended = await crew.answers(() => onProgress(countsOf(shared), waitingOf(shared)));
-    return exploredOf(shared, ended);
+    for (const word of ended[0]?.contended ?? []) on.machine.tracked.knowledge.contend(word);
+    return exploredOf(on, shared, ended);
   } finally {
     signal.removeEventListener("abort", interrupt);
     await crew.end();
@@ -89,30 +95,46 @@ function waitingOf({ figures }: Shared): number {
   return Math.max(0, sumOf(figures, FIGURE.states) - sumOf(figures, FIGURE.expanded));
 }
 
-function exploredOf(shared: Shared, ended: readonly Ended[]): ExploredInParallel {
+function exploredOf(on: Interleaver, shared: Shared, ended: readonly Ended[]): Explored {
   return {
-    found: foundOf(shared, ended),
+    found: foundOf(on, shared, ended),
     counts: countsOf(shared),
     bytes: sumOf(shared.figures, FIGURE.bytes),
     outcomes: new Set(ended.flatMap(({ outcomes }) => outcomes)),
     leftOut: ended.reduce((sum, { leftOut }) => sum + leftOut, 0),
     worth: null,
-    contended: ended[0]?.contended ?? [],
   };
 }
 
-/** What was found: a violation, else a data race, else why the search ended. */
-function foundOf({ control }: Shared, ended: readonly Ended[]): Found {
+/** What was found: a violation, else a cycle, else a data race, else why the search ended. */
+function foundOf(on: Interleaver, { control }: Shared, ended: readonly Ended[]): Found {
   const signals = Atomics.load(control, CONTROL.signals);
-  const first = (of: "violation" | "race") =>
-    ended.map((one) => one[of]).reduce((a, b) => firstOf(a, b), null);
   const isInDoubt = (signals & SIGNAL.contended) !== 0; // what a step is changed on the way
-  const report = isInDoubt ? null : (first("violation") ?? first("race"));
-  if (report !== null) return violated(report, ended);
-  if ((signals & SIGNAL.states) !== 0) return { kind: "stopped", why: "states" };
-  if ((signals & SIGNAL.memory) !== 0) return { kind: "stopped", why: "memory" };
-  if ((signals & SIGNAL.interrupted) !== 0) return { kind: "stopped", why: "interrupted" };
-  return { kind: "exhausted" };
+  const first = (of: "violation" | "race") => {
+    const report = ended.map((one) => one[of]).reduce((a, b) => firstOf(a, b), null);
+    return report === null || isInDoubt ? null : violated(report, ended);
+  };
+  const violation = first("violation");
+  if (violation !== null) return violation;
+  const why = whyStopped(signals);
+  const cycle = why === null ? livelockOf(on, ended) : null;
+  return (
+    cycle ?? first("race") ?? (why === null ? { kind: "exhausted" } : { kind: "stopped", why })
+  );
+}
+
+function whyStopped(signals: number): "states" | "memory" | "interrupted" | null {
+  if ((signals & SIGNAL.states) !== 0) return "states";
+  if ((signals & SIGNAL.memory) !== 0) return "memory";
+  return (signals & SIGNAL.interrupted) !== 0 ? "interrupted" : null;
+}
+
+function livelockOf(on: Interleaver, ended: readonly Ended[]): Found | null {
+  const parts = ended.flatMap(({ graph }) => graph ?? []);
+  if (parts.length < ended.length) return null;
+  const most = Math.max(...ended.map(({ parents }) => parents.length));
+  const graph = new JoinedGraph(parts, most * ended.length);
+  return fairLivelock(on, graph, (state) => wayTo(ended, state));
 }
 
 function violated(report: Report, ended: readonly Ended[]): Found {

@@ -33,6 +33,8 @@ interface Sent {
 export class Levels {
   /** Where the state is that take() gave. */
   block: Int32Array = new Int32Array(0);
+  /** The worker that wrote it. */
+  owner = 0;
   /** Where reserve() gave room. */
   filling: Int32Array = new Int32Array(0);
   bytes = 0;
@@ -169,6 +171,7 @@ export class Levels {
     if (first >= count) return false;
     const number = directory[entry + BLOCK] as number;
     this.block = (this.#blocks[owner] as Int32Array[])[number] as Int32Array;
+    this.owner = owner;
     this.#next = first;
     this.#end = Math.min(first + most, count);
     this.#batch = this.#end - first;

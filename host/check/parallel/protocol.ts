@@ -2,6 +2,7 @@
 /** What the workers of a parallel search are given, what they share, and what they answer: plain data. */
 import type { CoroutineModule } from "../../instrument/coroutine-image.ts";
 import type { Configuration } from "../configuration.ts";
+import type { Rows } from "../edges.ts";
 
 /** Where a worker finds the variant, which is functions: what an export of a module returns. */
 export interface VariantSource {
@@ -44,6 +45,10 @@ export const CAME = 0;
 /** Words of what says where the states of a level are, of one worker: 32 GiB of them. */
 export const DIRECTORY_WORDS = 4 << 15;
 
+/** Of the parts of states that a worker keeps. What is not used takes addresses, and no memory. */
+const PARTS_BYTES = 1 << 16;
+const PARTS_BYTES_MOST = 2 ** 31;
+
 /** Words a worker, float64: figures of its own. */
 export const FIGURES = 8;
 export const FIGURE = { states: 0, transitions: 1, depth: 2, expanded: 3, bytes: 4 } as const;
@@ -61,6 +66,8 @@ export interface Shared {
   readonly figures: Float64Array<SharedArrayBuffer>;
   /** Two a worker: see levels.ts. */
   readonly directories: Int32Array<SharedArrayBuffer>;
+  /** Of each worker, growing: the parts of states that it keeps (machine/coroutine/components.ts). */
+  readonly parts: readonly SharedArrayBuffer[];
   /** Name of what they send each other memory by. */
   readonly channel: string;
   /** Nothing may take longer: who waits for so long gives up. */
@@ -74,6 +81,9 @@ export function newShared(workers: number, channel: string, deadlineMs = DEADLIN
     control: new Int32Array(new SharedArrayBuffer(4 * words)),
     figures: new Float64Array(new SharedArrayBuffer(8 * FIGURES * workers)),
     directories: new Int32Array(new SharedArrayBuffer(8 * DIRECTORY_WORDS * workers)),
+    parts: Array.from({ length: workers }, () => {
+      return new SharedArrayBuffer(PARTS_BYTES, { maxByteLength: PARTS_BYTES_MOST });
+    }),
     channel,
     deadlineMs,
   };
@@ -116,5 +126,7 @@ export interface Ended {
   /** Of its states, in order: the number of the one before, and the action between. */
   readonly parents: Int32Array<ArrayBuffer>;
   readonly actions: Uint8Array<ArrayBuffer>;
+  /** The steps from the states that it expanded, in turn, and their numbers; null: nobody looks for cycles. */
+  readonly graph: (Rows & { readonly expanded: Int32Array<ArrayBuffer> }) | null;
   readonly contended: readonly number[];
 }

@@ -13,6 +13,7 @@ import { endingOf } from "../ending.ts";
 import type { SearchOptions } from "../explored.ts";
 import { scout } from "../scouting.ts";
 import { Ways } from "../ways.ts";
+import { Expansions } from "./expansions.ts";
 import { firstOf, reportOf } from "./findings.ts";
 import { Levels } from "./levels.ts";
 import { Meeting } from "./meeting.ts";
@@ -35,6 +36,9 @@ export class Search {
   readonly #seen: Seen;
   readonly #levels: Levels;
   #ways = new Ways();
+  readonly #liveness: boolean;
+  /** Null: nobody looks for cycles. */
+  #expansions: Expansions | null = null;
   readonly #tally: Tally;
   readonly #outcomes = new Set<string>();
   readonly #actions: number[] = [];
@@ -46,7 +50,7 @@ export class Search {
   /** Context: all workers make theirs; their machines have just been set up. */
   constructor(
     on: Interleaver,
-    options: Limits & Pick<SearchOptions, "preemptions">,
+    options: Limits & Pick<SearchOptions, "preemptions" | "liveness">,
     shared: Shared,
     worker: number,
   ) {
@@ -55,6 +59,8 @@ export class Search {
     this.#levels = new Levels(this.#meeting, shared);
     this.#bound = new Bound(on, options.preemptions);
     this.#tally = new Tally(shared, worker, options);
+    this.#liveness = options.liveness;
+    on.shareParts(shared.parts, worker);
     this.#meeting.meet(); // all can be sent to
     const { tracked } = on.machine;
     tracked.share(this.#meeting.share(() => tracked.knowledge.toShared()));
@@ -77,6 +83,7 @@ export class Search {
       leftOut: this.#bound.left,
       parents: this.#ways.parents,
       actions: this.#ways.actions,
+      graph: this.#expansions?.part ?? null,
       contended: this.#on.machine.tracked.knowledge.contended(),
     };
   }
@@ -96,6 +103,7 @@ export class Search {
 
   #forget(): void {
     this.#ways = new Ways();
+    this.#expansions = this.#liveness ? new Expansions() : null;
     this.#outcomes.clear();
     this.#violation = null;
     this.#race = null;
@@ -156,9 +164,9 @@ export class Search {
     while (this.#meeting.signals === 0) {
       const at = levels.take();
       if (at === 0) return;
-      const { block } = levels;
+      const { block, owner } = levels;
       this.#bound.enter(block[at + 1] as number);
-      this.#on.load(block, at + PREFIX);
+      this.#on.fetchFrom(owner, block, at + PREFIX);
       this.#tally.expanded(this.#expand(block[at] as number));
       this.#checkContentions();
     }
@@ -174,6 +182,7 @@ export class Search {
       return 0;
     }
     const count = this.#bound.restrict(actions, possible);
+    this.#expansions?.begin(state, on.runnable);
     const [key1, key2] = [on.key1, on.key2];
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
@@ -186,11 +195,13 @@ export class Search {
         on.perform(action);
         if (on.race !== null)
           this.#race = firstOf(this.#race, this.#report(on.race, state, action));
+        let to = state;
         if (on.key1 !== key1 || on.key2 !== key2) {
           moved = true;
           this.#bound.take(action);
-          this.#add(state, action);
+          to = this.#add(state, action);
         }
+        this.#expansions?.add(to, action);
       } catch (error) {
         moved = true;
         this.#violated(error, state, action);
@@ -203,31 +214,38 @@ export class Search {
     return count;
   }
 
-  /** Whether the action leads to a state that was seen, as is known without doing it. */
+  /** Whether the action leads to a state that was seen, as is known without doing it. Notes it then. */
   #leadsBack(action: number): boolean {
     const on = this.#on;
     if (!on.foresee(action)) return false;
-    return this.#seen.has(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
+    const to = this.#seen.numberOf(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
+    if (to >= 0) this.#expansions?.add(to, action);
+    return to >= 0;
   }
 
-  #add(parent: number, action: number): void {
+  /** @returns the state's number */
+  #add(parent: number, action: number): number {
     const on = this.#on;
     const bound = this.#bound;
     const { worker, workers } = this.#meeting;
-    if (!this.#seen.add(bound.key(on.key1), on.key2)) return;
+    const known = this.#seen.claim(bound.key(on.key1), on.key2);
+    if (known >= 0) return known;
     const number = this.#ways.add(parent, action) * workers + worker;
-    const at = this.#levels.reserve(on.savedWords + PREFIX);
+    this.#seen.settle(number);
+    const at = this.#levels.reserve(on.storedWords + PREFIX);
     const block = this.#levels.filling;
     block[at] = number;
     block[at + 1] = bound.word;
-    this.#levels.push(on.save(block, at + PREFIX));
+    this.#levels.push(on.store(block, at + PREFIX));
     this.#tally.found(this.#ways.count, this.#depth + 1);
     if (this.#ways.count % CHECK_EVERY === 0) this.#checkRoom();
+    return number;
   }
 
   /** Looks whether there is room for more states. */
   #checkRoom(): void {
-    const bytes = this.#ways.bytes + this.#levels.bytes + this.#on.storeBytes;
+    const kept = this.#ways.bytes + (this.#expansions?.bytes ?? 0);
+    const bytes = kept + this.#levels.bytes + this.#on.storeBytes;
     const seen = this.#meeting.worker === 0 ? this.#seen.bytes : 0;
     const signals = this.#tally.signals(bytes + seen, this.#seen.limit);
     if (signals !== 0) this.#meeting.signal(signals);
@@ -236,6 +254,7 @@ export class Search {
   /** Nobody can go on. */
   #end(state: number): void {
     const on = this.#on;
+    this.#expansions?.begin(state, 0);
     const { outcome } = on.program;
     if (on.finished && outcome !== undefined) this.#outcomes.add(outcome(on.machine));
     const violation = endingOf(on);

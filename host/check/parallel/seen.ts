@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The states that any worker has seen, as 64-bit hashes, in one table of all.
+ * The states that any worker has seen, as 64-bit hashes, each with its number, in one table of all.
  *
- * Open addressing, linear probing, 8 bytes a place. Whoever puts the first lane into a free place owns it,
- * and then puts the second: who finds the first lane there waits for that. No lane is 0.
+ * Open addressing, linear probing, 12 bytes a place. Whoever puts the first lane into a free place owns it,
+ * and then puts the second, and the number: who finds what comes before waits for what comes behind. No
+ * lane is 0.
  */
 import type { Meeting } from "./meeting.ts";
 
 const FIRST_PLACES = 1 << 16;
 const MOST_FULL = 0.6;
-const PLACE_BYTES = 8;
+const PLACE_WORDS = 3;
 
 export class Seen {
   readonly #meeting: Meeting;
   #places: Int32Array;
   #mask = 0;
+  /** The place that claim() has taken last. */
+  #claimed = 0;
 
   /** Context: all make it. */
   constructor(meeting: Meeting) {
@@ -23,45 +26,56 @@ export class Seen {
   }
 
   #share(places: number): Int32Array {
-    const buffer = this.#meeting.share(() => new SharedArrayBuffer(places * PLACE_BYTES));
+    const bytes = 4 * PLACE_WORDS * places;
+    const buffer = this.#meeting.share(() => new SharedArrayBuffer(bytes));
     this.#mask = places - 1;
     return new Int32Array(buffer);
   }
 
-  /** Adds a state. @returns whether it is new */
-  add(key1: number, key2: number): boolean {
-    return !this.#find(key1, key2, true);
+  /**
+   * Takes a place for a state that is new; then settle() is to follow at once, as others wait for it.
+   *
+   * @returns the number of the state where it is not new, else -1
+   */
+  claim(key1: number, key2: number): number {
+    return this.#find(key1, key2, true);
   }
 
-  /** Whether a state was added, by whomever. */
-  has(key1: number, key2: number): boolean {
+  /** The number of the state whose place was claimed. */
+  settle(number: number): void {
+    Atomics.store(this.#places, this.#claimed + 2, number + 1);
+  }
+
+  /** The state's number, whoever added it; -1 when nobody did. */
+  numberOf(key1: number, key2: number): number {
     return this.#find(key1, key2, false);
   }
 
-  /** @param adds - whether it is put there if it is not. @returns whether it was */
-  #find(key1: number, key2: number, adds: boolean): boolean {
+  #find(key1: number, key2: number, claims: boolean): number {
     const places = this.#places;
     const first = key1 === 0 ? 1 : key1;
     const second = key2 === 0 ? 1 : key2;
     for (let place = first ^ (second >>> 7); ; place++) {
-      const at = 2 * (place & this.#mask);
+      const at = PLACE_WORDS * (place & this.#mask);
       let there = Atomics.load(places, at);
       if (there === 0) {
-        if (!adds) return false;
+        if (!claims) return -1;
         there = Atomics.compareExchange(places, at, 0, first);
         if (there === 0) {
           Atomics.store(places, at + 1, second);
-          return false;
+          this.#claimed = at;
+          return -1;
         }
       }
-      if (there === first && this.#second(at + 1) === second) return true;
+      if (there === first && this.#awaited(at + 1) === second) return this.#awaited(at + 2) - 1;
     }
   }
 
-  #second(at: number): number {
+  /** What is in the word once it is not 0. */
+  #awaited(at: number): number {
     for (;;) {
-      const lane = Atomics.load(this.#places, at);
-      if (lane !== 0) return lane;
+      const there = Atomics.load(this.#places, at);
+      if (there !== 0) return there;
     }
   }
 
@@ -73,18 +87,21 @@ export class Seen {
   /** The worker's part of the table. */
   #part(places: Int32Array): [from: number, to: number] {
     const { worker, workers } = this.#meeting;
-    const end = (i: number) => 2 * Math.floor((places.length * i) / (2 * workers));
+    const count = places.length / PLACE_WORDS;
+    const end = (i: number) => PLACE_WORDS * Math.floor((count * i) / workers);
     return [end(worker), end(worker + 1)];
   }
 
   /** Doubles it. Context: all call it. */
   grow(): void {
     const old = this.#places;
-    this.#places = this.#share(old.length);
+    this.#places = this.#share((2 * old.length) / PLACE_WORDS);
     const [from, to] = this.#part(old);
-    for (let at = from; at < to; at += 2) {
+    for (let at = from; at < to; at += PLACE_WORDS) {
       const first = old[at] as number;
-      if (first !== 0) this.add(first, old[at + 1] as number);
+      if (first === 0) continue;
+      this.claim(first, old[at + 1] as number);
+      this.settle((old[at + 2] as number) - 1);
     }
     this.#meeting.meet();
   }

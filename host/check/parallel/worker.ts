@@ -21,4 +21,9 @@ const variant = await variantOf(source);
 const image = { module, sites, abi: kernelImage("default").abi };
 const on = prepare(image, { ...configuration, variant });
 const ended = new Search(on, configuration, shared, worker).run();
-parentPort?.postMessage(ended, [ended.parents.buffer, ended.actions.buffer]);
+const { parents, actions, graph } = ended;
+const arrays = [parents, actions, ...(graph === null ? [] : Object.values(graph))];
+parentPort?.postMessage(
+  ended,
+  arrays.map(({ buffer }) => buffer),
+);

@@ -53,6 +53,13 @@ export class Choices {
     return deadline > 0 && deadline <= this.machine.now();
   }
 
+  /** Threads that can run: a bit each. */
+  get runnable(): number {
+    let mask = 0;
+    for (let t = 0; t < this.threads; t++) if (this.canRun(t)) mask |= 1 << t;
+    return mask;
+  }
+
   #hasTimeLimit(thread: number): boolean {
     const { regions } = this.machine;
     if (regions.get(thread, FIELD.status) !== STATUS.waiting) return false;

@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Regions of threads, each kept once: most states differ from one another in one thread alone, so a state
- * is saved as the places of its threads' regions here.
- *
- * Regions are told apart by the two lanes of their hash, as states are.
+ * Parts of states, each kept once: the regions of threads, and pieces of memory. Most states differ from
+ * one another in one thread and a piece or two, so a state is stored as the places of its parts here.
  *
  * Source: Holzmann, "State compression in SPIN: recursive indexing", 1997, for the idea.
  */
 
-const FIRST_PLACES = 1 << 10;
-const FIRST_WORDS = 1 << 14;
+const FIRST_PLACES = 1 << 8;
+const FIRST_WORDS = 1 << 12;
 const PLACE_WORDS = 3;
 const MOST_FULL = 0.6;
+/** Words of an entry before what is kept: how many those are, and two lanes of their hash. */
+export const KEPT = 3;
 
 export class Components {
-  /** Entries: count of words, two lanes of the hash, the words. Replaced by a longer one as need be. */
-  words = new Int32Array(FIRST_WORDS);
+  /** Entries. Replaced by a longer one as need be. */
+  words: Int32Array = new Int32Array(FIRST_WORDS);
+  #shared: SharedArrayBuffer | null = null;
   #end = 0;
   #count = 0;
   #mask = FIRST_PLACES - 1;
   /** Two lanes, and the place of the entry plus 1; 0: free. */
   #table = new Int32Array(FIRST_PLACES * PLACE_WORDS);
 
+  /** Keeps all in `buffer`, which can grow, from where others read it. Context: nothing is kept yet. */
+  share(buffer: SharedArrayBuffer): void {
+    this.#shared = buffer;
+    this.words = viewOf(buffer);
+  }
+
   /**
    * Keeps `count` words of `from`, at `start`, unless they are kept already.
    *
+   * @param hash1, hash2 - two lanes of a hash of them
    * @returns where the entry is in `words`
    */
   keep(hash1: number, hash2: number, from: Int32Array, start: number, count: number): number {
@@ -34,7 +42,9 @@ export class Components {
       const at = place * PLACE_WORDS;
       const found = table[at + 2] as number;
       if (found === 0) break;
-      if (table[at] === hash1 && table[at + 1] === hash2) return found - 1;
+      if (table[at] === hash1 && table[at + 1] === hash2) {
+        if (this.#holds(found - 1, from, start, count)) return found - 1;
+      }
       place = (place + 1) & this.#mask;
     }
     const entry = this.#append(hash1, hash2, from, start, count);
@@ -43,21 +53,38 @@ export class Components {
     return entry;
   }
 
+  #holds(entry: number, from: Int32Array, start: number, count: number): boolean {
+    const { words } = this;
+    if (words[entry] !== count) return false;
+    for (let i = 0; i < count; i++) {
+      if (words[entry + KEPT + i] !== from[start + i]) return false;
+    }
+    return true;
+  }
+
   #append(hash1: number, hash2: number, from: Int32Array, start: number, count: number): number {
     const entry = this.#end;
-    const end = entry + 3 + count;
-    if (end > this.words.length) {
-      const larger = new Int32Array(Math.max(end, this.words.length * 2));
-      larger.set(this.words);
-      this.words = larger;
-    }
+    const end = entry + KEPT + count;
+    if (end > this.words.length) this.#lengthen(Math.max(end, this.words.length * 2));
     const { words } = this;
     words[entry] = count;
     words[entry + 1] = hash1;
     words[entry + 2] = hash2;
-    for (let i = 0; i < count; i++) words[entry + 3 + i] = from[start + i] as number;
+    for (let i = 0; i < count; i++) words[entry + KEPT + i] = from[start + i] as number;
     this.#end = end;
     return entry;
+  }
+
+  #lengthen(count: number): void {
+    const buffer = this.#shared;
+    if (buffer === null) {
+      const longer = new Int32Array(count);
+      longer.set(this.words);
+      this.words = longer;
+    } else {
+      buffer.grow(4 * count);
+      this.words = viewOf(buffer);
+    }
   }
 
   #grow(): void {
@@ -75,15 +102,13 @@ export class Components {
     }
   }
 
-  /** Forgets all. */
-  clear(): void {
-    this.#end = 0;
-    this.#count = 0;
-    this.#table.fill(0);
-  }
-
   /** Memory that this takes now. */
   get bytes(): number {
     return this.words.byteLength + this.#table.byteLength;
   }
+}
+
+/** Of as much as there is now: a view that grows with its buffer is slow. */
+export function viewOf(buffer: SharedArrayBuffer): Int32Array {
+  return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
 }

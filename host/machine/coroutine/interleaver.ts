@@ -4,7 +4,10 @@
  * next (choices.ts), doing it, taking it back, and the state as words and as a hash.
  */
 import { Choices, DRAIN, TICK } from "./choices.ts";
+import { Components } from "./components.ts";
+import { ForeignParts } from "./foreign-parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
+import { MemoryStates } from "./memory-states.ts";
 import type { Program } from "./program.ts";
 import { FIELD, STATUS } from "./regions.ts";
 import { RememberedSteps } from "./remembered-steps.ts";
@@ -22,6 +25,11 @@ export class Interleaver extends Choices {
   /** Whether steps from states that were loaded are run once, and then done by what is remembered of them. */
   remembers = true;
   readonly #runner: Runner;
+  readonly #components = new Components();
+  readonly #memory: MemoryStates;
+  /** By machine; null: this one. */
+  #foreign: readonly (ForeignParts | null)[] = [];
+  #adopted = new Int32Array(0);
   readonly #states: ThreadStates;
   readonly #remembered: RememberedSteps;
   #baseFootprints = 0;
@@ -35,8 +43,9 @@ export class Interleaver extends Choices {
   constructor(machine: CoroutineMachine, program: Program, ticks: number) {
     super(machine, program, ticks);
     this.#runner = new Runner(machine, program);
-    this.#states = new ThreadStates(machine, program.threads);
+    this.#states = new ThreadStates(machine, program.threads, this.#components);
     const { tracked, accounts, queues } = machine;
+    this.#memory = new MemoryStates(tracked, this.#components);
     this.#remembered = new RememberedSteps(tracked, accounts, queues);
     if (ticks > 0) machine.contendClock();
     machine.tracked.setStart();
@@ -48,7 +57,7 @@ export class Interleaver extends Choices {
   /** Back to the start, where each thread stands before its first step. @throws Violation */
   restart(): void {
     const { machine } = this;
-    machine.tracked.reset();
+    this.#memory.reset();
     machine.tracked.begin();
     machine.queues.begin();
     machine.accounts.footprints = 0;
@@ -64,7 +73,15 @@ export class Interleaver extends Choices {
     machine.tracked.settle();
     for (let t = 0; t < this.threads; t++) this.#states.hash(t);
     this.#setKeys();
+    this.rebase();
     this.#watch();
+  }
+
+  /** Take-backs go to the state that is now. */
+  rebase(): void {
+    this.#memory.rebase();
+    this.#states.rebase();
+    this.#setBase();
   }
 
   #setKeys(): void {
@@ -174,40 +191,57 @@ export class Interleaver extends Choices {
     return this.machine.regions.location(thread);
   }
 
-  /** Words that save() writes at the most. */
-  get savedWords(): number {
-    return this.machine.tracked.savedWords + this.#states.savedWords;
-  }
-
-  /** Appends the state to `out` at `at`; returns the index behind. */
-  save(out: Int32Array, at: number): number {
-    return this.#states.save(out, this.machine.tracked.save(out, at));
-  }
-
-  /** Goes to a saved state, which take-backs then go to; `from` is to stay as it is meanwhile. */
-  load(from: Int32Array, at: number): void {
-    this.#states.load(from, this.machine.tracked.load(from, at));
-    this.#setBase();
-  }
-
   /** Words that store() writes at the most. */
   get storedWords(): number {
-    return this.machine.tracked.savedWords + this.#states.storedWords;
+    return this.#memory.storedWords + this.#states.storedWords;
   }
 
-  /** As save(), in fewer words, which fetch() of this object alone understands. */
+  /**
+   * Appends the state to `out` at `at`, as places of its parts, which fetch() of this object understands;
+   * returns the index behind.
+   *
+   * Context: it is the one that take-backs go to, or one action from there.
+   */
   store(out: Int32Array, at: number): number {
-    return this.#states.store(out, this.machine.tracked.save(out, at));
+    return this.#states.store(out, this.#memory.store(out, at));
   }
 
-  /** Of memory, for what is kept of states beside the words that are written, and of steps. */
+  /** Of memory, for the parts of states, and for steps. */
   get storeBytes(): number {
-    return this.#states.keptBytes + this.#remembered.bytes;
+    return this.#components.bytes + this.#remembered.bytes;
   }
 
-  /** As load(), of what store() wrote. */
+  /**
+   * Keeps the parts of states where machines on other threads of the host read them, and reads theirs.
+   *
+   * @param buffers - of each machine, which can grow
+   * @param own - the number of this one
+   * Context: nothing was explored yet; all machines were set up in the same way.
+   */
+  shareParts(buffers: readonly SharedArrayBuffer[], own: number): void {
+    this.#components.share(buffers[own] as SharedArrayBuffer);
+    this.#foreign = buffers.map((buffer, machine) =>
+      machine === own ? null : new ForeignParts(buffer, this.#components),
+    );
+  }
+
+  /** As fetch(), of what the store() of machine `owner` wrote. */
+  fetchFrom(owner: number, from: Int32Array, at: number): void {
+    const parts = this.#foreign[owner];
+    if (parts === null || parts === undefined) {
+      this.fetch(from, at);
+      return;
+    }
+    const words = MemoryStates.storedWordsOf(from, at) + this.#states.storedWords;
+    if (this.#adopted.length < words) this.#adopted = new Int32Array(2 * words);
+    for (let i = 0; i < words; i++) this.#adopted[i] = from[at + i] as number;
+    this.#states.adopt(this.#adopted, MemoryStates.adopt(this.#adopted, 0, parts), parts);
+    this.fetch(this.#adopted, 0);
+  }
+
+  /** Goes to a stored state, which take-backs then go to. Context: what was done is taken back. */
   fetch(from: Int32Array, at: number): void {
-    this.#states.fetch(from, this.machine.tracked.load(from, at));
+    this.#states.fetch(from, this.#memory.fetch(from, at));
     this.#setBase();
   }
 

@@ -28,7 +28,7 @@ const KEY_CHANGE1 = 9; // of the state's
 const KEY_CHANGE2 = 10;
 const HEAD_WORDS = 11;
 
-const FIRST_WORDS = 1 << 12;
+const FIRST_WORDS = 1 << 11;
 /** When the records would take more than this, all are forgotten. */
 const WORDS_MOST = 1 << 20;
 /** More words than these are as dear to compare as to compute. */

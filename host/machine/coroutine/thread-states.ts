@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The threads' regions as parts of a state: hashed, kept, saved, and brought back.
+ * The threads' regions as parts of a state: hashed, kept, stored, and brought back.
  *
- * The state that was loaded or fetched last is the base: take-backs go there. The frames of a thread that
+ * The state that was fetched last is the base: take-backs go there. The frames of a thread that
  * has not run since are where its region is kept, and are brought from there when it is to run. All other
  * words of the regions always are in place.
  */
 
-import { Components } from "./components.ts";
+import { type Components, KEPT } from "./components.ts";
+import type { ForeignParts } from "./foreign-parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
 import type { Thread } from "./program.ts";
 import { FIELD } from "./regions.ts";
 import { mix1, mix2 } from "./tracked-memory.ts";
 
-/** Words before a region, kept or saved: how many follow them, and its hash in two lanes. */
-const PREFIX = 3;
 const NOWHERE = -1;
 
 export class ThreadStates {
@@ -27,7 +26,7 @@ export class ThreadStates {
   readonly #hashes: Int32Array;
   /** What tells threads apart in the hash: the same for those that are alike. */
   readonly #salts: readonly number[];
-  readonly #components = new Components();
+  readonly #components: Components;
   /** Where each thread's region is kept as it is now, or NOWHERE; and as it is in the base. */
   readonly #now: Int32Array;
   readonly #base: Int32Array;
@@ -36,8 +35,9 @@ export class ThreadStates {
   /** Whether a thread's frames are in its region. */
   readonly #framed: boolean[] = [];
 
-  constructor(machine: CoroutineMachine, threads: readonly Thread[]) {
+  constructor(machine: CoroutineMachine, threads: readonly Thread[], components: Components) {
     this.#machine = machine;
+    this.#components = components;
     this.#threads = threads.length;
     this.#hashes = new Int32Array(2 * threads.length);
     this.#salts = saltsOf(threads);
@@ -100,7 +100,7 @@ export class ThreadStates {
 
   /** The STATUS that a thread has in the base. */
   baseStatus(thread: number): number {
-    return (this.#components.words[(this.#base[thread] as number) + PREFIX] as number) & 3;
+    return (this.#components.words[(this.#base[thread] as number) + KEPT] as number) & 3;
   }
 
   /** Back to the base. @param touched - a bit for each thread whose region may differ from there */
@@ -119,7 +119,7 @@ export class ThreadStates {
     const kept = this.#components.words;
     const { words, regions } = this.#machine;
     const start = regions.starts[thread] as number;
-    const from = entry + PREFIX;
+    const from = entry + KEPT;
     const count = kept[entry] as number;
     for (let i = 0; i < regions.frames; i++) words[start + i] = kept[from + i] as number;
     for (let i = regions.get(thread, FIELD.stack); i < count; i++) {
@@ -138,45 +138,15 @@ export class ThreadStates {
     const kept = this.#components.words;
     const { words, regions } = this.#machine;
     const start = regions.starts[thread] as number;
-    const from = (this.#now[thread] as number) + PREFIX;
+    const from = (this.#now[thread] as number) + KEPT;
     const end = regions.get(thread, FIELD.stack);
     for (let i = regions.frames; i < end; i++) words[start + i] = kept[from + i] as number;
   }
 
-  /** Words that save() writes at the most. */
-  get savedWords(): number {
-    let sum = PREFIX * this.#threads;
-    for (let t = 0; t < this.#threads; t++) sum += this.#machine.regions.size(t);
-    return sum;
-  }
-
-  /** Appends the regions to `out` at `at`; returns the index behind. */
-  save(out: Int32Array, at: number): number {
-    let end = at;
-    for (let t = 0; t < this.#threads; t++) {
-      const entry = this.keep(t);
-      const kept = this.#components.words;
-      const count = PREFIX + (kept[entry] as number);
-      for (let i = 0; i < count; i++) out[end + i] = kept[entry + i] as number;
-      end += count;
-    }
-    return end;
-  }
-
-  /** Makes what save() wrote the base. */
-  load(from: Int32Array, at: number): void {
-    let next = at;
-    let sum1 = 0;
-    let sum2 = 0;
-    for (let t = 0; t < this.#threads; t++) {
-      const count = from[next] as number;
-      const [hash1, hash2] = [from[next + 1] as number, from[next + 2] as number];
-      this.#rebase(t, this.#components.keep(hash1, hash2, from, next + PREFIX, count));
-      sum1 = (sum1 + hash1) | 0;
-      sum2 = (sum2 + hash2) | 0;
-      next += PREFIX + count;
-    }
-    this.#setSums(sum1, sum2);
+  /** What is there now is the base. */
+  rebase(): void {
+    for (let t = 0; t < this.#threads; t++) this.#base[t] = this.keep(t);
+    this.#setSums(this.sum1, this.sum2);
   }
 
   /** Words that store() writes. */
@@ -184,7 +154,7 @@ export class ThreadStates {
     return 2 + this.#threads;
   }
 
-  /** As save(), in the places of what is kept; only fetch() of this object reads that. */
+  /** Appends the regions to `out` at `at`, as the places where they are kept; returns the index behind. */
   store(out: Int32Array, at: number): number {
     out[at] = this.sum1;
     out[at + 1] = this.sum2;
@@ -192,12 +162,13 @@ export class ThreadStates {
     return at + 2 + this.#threads;
   }
 
-  /** Of memory, for the regions that are kept. */
-  get keptBytes(): number {
-    return this.#components.bytes;
+  /** Turns what another machine's store() wrote into what this one's would. */
+  adopt(words: Int32Array, at: number, parts: ForeignParts): void {
+    for (let i = at + 2; i < at + this.storedWords; i++)
+      words[i] = parts.placeOf(words[i] as number);
   }
 
-  /** As load(), of what store() wrote. */
+  /** Makes what store() wrote the base. */
   fetch(from: Int32Array, at: number): void {
     for (let t = 0; t < this.#threads; t++) this.#rebase(t, from[at + 2 + t] as number);
     this.#setSums(from[at] as number, from[at + 1] as number);

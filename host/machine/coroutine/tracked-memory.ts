@@ -54,11 +54,14 @@ export class TrackedMemory {
   /** Of the step: the words that it has written; and those that it has read, and not written before that. */
   readonly writes = new AccessLog();
   readonly reads = new AccessLog();
-  /** The words that are known to be written: of the first of these, this machine has taken note. */
-  #known: Int32Array;
-  #nrKnown = 0;
-  readonly #start: Int32Array;
-  readonly #isKnown: Uint8Array;
+  /** The words that are known to be written; of the first `nrKnown` this machine has taken note. */
+  known: Int32Array;
+  nrKnown = 0;
+  /** By word: its place among those, from 1 on; 0: it is not. */
+  readonly places: Int32Array;
+  readonly start: Int32Array;
+  /** Whether a step was begun behind one that had written, so that undo() goes elsewhere than before. */
+  strayed = false;
   /** By word: `#step` of the last step that accessed it, and one more if that wrote. */
   readonly #stamps: Int32Array;
   #step = SET_UP;
@@ -73,18 +76,18 @@ export class TrackedMemory {
       flags: this.flags,
       readers: this.readers,
       writers: this.writers,
-      known: this.#known,
+      known: this.known,
     } = this.knowledge);
-    this.#start = new Int32Array(count);
-    this.#isKnown = new Uint8Array(count);
+    this.start = new Int32Array(count);
+    this.places = new Int32Array(count);
     this.#stamps = new Int32Array(count);
   }
 
   /** What is there now is the start. */
   setStart(): void {
-    this.#start.set(this.words);
-    this.#isKnown.fill(0);
-    this.#nrKnown = 0;
+    this.start.set(this.words);
+    this.places.fill(0);
+    this.nrKnown = 0;
     this.knowledge.forgetWritten();
     this.hash1 = 0;
     this.hash2 = 0;
@@ -101,7 +104,7 @@ export class TrackedMemory {
       flags: this.flags,
       readers: this.readers,
       writers: this.writers,
-      known: this.#known,
+      known: this.known,
     } = this.knowledge);
   }
 
@@ -121,6 +124,7 @@ export class TrackedMemory {
       this.#stamps.fill(0);
       this.#step = SET_UP + 2;
     }
+    if (this.writes.length !== 0) this.strayed = true;
     this.writes.length = 0;
     this.reads.length = 0;
     this.#hash1Before = this.hash1;
@@ -131,11 +135,14 @@ export class TrackedMemory {
   willWrite(word: number): void {
     if (this.#stamps[word] === this.#step + 1) return;
     this.#stamps[word] = this.#step + 1;
-    if (this.#isKnown[word] === 0) {
-      this.#isKnown[word] = 1;
-      this.#nrKnown = this.knowledge.addWritten(word);
-    }
+    if (this.places[word] === 0) this.learn(this.knowledge.addWritten(word));
     this.writes.add(word, this.words[word] as number);
+  }
+
+  /** Takes note of the first `count` words that are known to be written. */
+  learn(count: number): void {
+    for (let i = this.nrKnown; i < count; i++) this.places[this.known[i] as number] = i + 1;
+    if (count > this.nrKnown) this.nrKnown = count;
   }
 
   /** The word is read: what the step does depends on it. */
@@ -204,46 +211,15 @@ export class TrackedMemory {
     return ((this.flags[word] as number) & WORD.contended) !== 0;
   }
 
-  /** Values of the words known, appended to `out`; returns the index behind. */
-  save(out: Int32Array, at: number): number {
-    const { words } = this;
-    const known = this.#known;
-    const n = this.#nrKnown;
-    out[at++] = n;
-    out[at++] = this.hash1;
-    out[at++] = this.hash2;
-    for (let i = 0; i < n; i++) out[at++] = words[known[i] as number] as number;
-    return at;
-  }
-
-  /** The inverse; words found since are as at the start. */
-  load(from: Int32Array, at: number): number {
-    const { words } = this;
-    const known = this.#known;
-    const n = from[at++] as number;
-    this.hash1 = from[at++] as number;
-    this.hash2 = from[at++] as number;
-    for (let i = 0; i < n; i++) words[known[i] as number] = from[at++] as number;
-    for (let i = n; i < this.#nrKnown; i++) {
-      const word = known[i] as number;
-      words[word] = this.#start[word] as number;
-    }
-    if (n > this.#nrKnown) this.#nrKnown = n;
-    return at;
-  }
-
   /** Back to the start. */
   reset(): void {
-    for (let i = 0; i < this.#nrKnown; i++) {
-      const word = this.#known[i] as number;
-      this.words[word] = this.#start[word] as number;
+    for (let i = 0; i < this.nrKnown; i++) {
+      const word = this.known[i] as number;
+      this.words[word] = this.start[word] as number;
     }
     this.hash1 = 0;
     this.hash2 = 0;
     this.writes.length = 0;
-  }
-
-  get savedWords(): number {
-    return 3 + this.#nrKnown;
+    this.strayed = false;
   }
 }
