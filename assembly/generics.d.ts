@@ -22,6 +22,11 @@ interface Gate {
   destroy(): void;
 }
 
+/** What follows a section in its burst: see workload/section.ts. */
+interface Rest {
+  sections<G extends Gate>(g: G, slot: usize): void;
+}
+
 /** A revision of the memdev driver: see drivers/cxl/memdev/revision.ts for the contract. */
 interface Driver {
   add_memdev(cxlm: usize): i32;

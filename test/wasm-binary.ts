@@ -23,6 +23,8 @@ export interface Instruction {
   readonly op: number;
   /** First immediate: the index that call, local.get and their like name, an alignment, a constant. */
   readonly immediate: number;
+  /** Second immediate, 0 without: of a load or store its constant offset. */
+  readonly offset: number;
 }
 
 export interface WasmFunction {
@@ -73,6 +75,8 @@ export const OP = {
   call: 0x10,
   callIndirect: 0x11,
   load32: 0x28,
+  store32: 0x36,
+  const32: 0x41,
   memoryGrow: 0x40,
   globalSet: 0x24,
   atomicNotify: 0xfe00,
@@ -150,22 +154,22 @@ function readInstruction(r: Reader): Instruction {
   const op = r.u8();
   const lebs = (count: number, code = op): Instruction => {
     const immediate = count > 0 ? r.leb() : 0;
-    for (let i = 1; i < count; i++) r.leb();
-    return { at, op: code, immediate };
+    const offset = count > 1 ? r.leb() : 0;
+    return { at, op: code, immediate, offset };
   };
   if (op >= 0x28 && op <= 0x3e) return lebs(2); // loads and stores: alignment, offset
   if (op === 0x0e) {
     const targets = r.vector(() => r.leb());
     r.leb();
-    return { at, op, immediate: targets.length };
+    return { at, op, immediate: targets.length, offset: 0 };
   }
   if (op === 0x1c) {
     r.vector(() => r.u8());
-    return { at, op, immediate: 0 };
+    return { at, op, immediate: 0, offset: 0 };
   }
   if (op === 0x43 || op === 0x44) {
     r.skip(op === 0x43 ? 4 : 8);
-    return { at, op, immediate: 0 };
+    return { at, op, immediate: 0, offset: 0 };
   }
   if (op === 0xfc || op === 0xfe) {
     const sub = r.leb();

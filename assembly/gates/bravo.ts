@@ -80,10 +80,13 @@ export class bravo_gate {
   /** The token is a seat's address, or says that there is more to do. */
   @inline
   enter_fast(): u32 {
-    if (__READ_ONCE(bias_of(this)) === 0) return BY_SEMAPHORE;
     const seat = seat_of(this);
-    if (!seat_take(seat, name_of(this))) return BY_SEMAPHORE;
-    return READ_ONCE(bias_of(this)) !== 0 ? <u32>seat : <u32>seat | REVOKED;
+    if (__READ_ONCE(bias_of(this)) !== 0) {
+      if (seat_take(seat, name_of(this))) {
+        return <u32>seat | (REVOKED - READ_ONCE(bias_of(this)) * REVOKED); // the bias is 0 or 1
+      }
+    }
+    return BY_SEMAPHORE;
   }
 
   @inline

@@ -52,15 +52,15 @@ export class mutex_gate {
     return 0;
   }
 
-  /** The token is whether the mutex was free. */
+  /** The token is who owned the mutex. */
   @inline
   enter_fast(): u32 {
-    return __mutex_trylock_fast(lock(this)) ? 1 : 0;
+    return __mutex_trylock_fast(lock(this));
   }
 
   @inline
-  enter_ok(free: u32): bool {
-    return free !== 0;
+  enter_ok(owner: u32): bool {
+    return owner === 0;
   }
 
   @inline
@@ -71,15 +71,15 @@ export class mutex_gate {
     return 0;
   }
 
-  /** The token is whether nobody waits. */
+  /** The token is what the mutex's word held beside the owner. */
   @inline
   exit_fast(_cookie: u32): u32 {
-    return __mutex_unlock_fast(lock(this)) ? 1 : 0;
+    return __mutex_unlock_fast(lock(this));
   }
 
   @inline
-  exit_ok(alone: u32): bool {
-    return alone !== 0;
+  exit_ok(flags: u32): bool {
+    return flags === 0;
   }
 
   @inline

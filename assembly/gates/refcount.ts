@@ -71,17 +71,21 @@ export class refcount_gate {
     if (__READ_ONCE(changetype<usize>(this) + offsetof<refcount_gate>("dying")) !== 0) return 0;
     const users = changetype<usize>(this);
     let old = <i32>__READ_ONCE(users); // where it is old, the exchange fails
-    while (old > 0) {
-      const seen = atomic_cmpxchg(users, old, old + 1);
-      if (seen === old) break;
+    if (old <= 0) return old;
+    // The first attempt is not in the loop: at one, a baseline compiler puts all that it has into the frame.
+    let seen = atomic_cmpxchg(users, old, old + 1);
+    if (seen === old) return seen;
+    while (seen > 0) {
       old = seen;
+      seen = atomic_cmpxchg(users, old, old + 1);
+      if (seen === old) break;
     }
-    return old;
+    return seen;
   }
 
   @inline
   enter_ok(old: u32): bool {
-    return <i32>old > 0 && <i32>old < i32.MAX_VALUE;
+    return old - 1 < <u32>i32.MAX_VALUE - 1; // above 0, below saturation: one comparison
   }
 
   @inline

@@ -18,7 +18,7 @@
  *
  * A token is the index of the section, or'ed with the flag; the cookie is the index (G3).
  */
-import { READ_ONCE, WRITE_ONCE } from "../arch/wasm/atomic";
+import { __READ_ONCE, WRITE_ONCE } from "../arch/wasm/atomic";
 import { CXL_MEMDEV_SRCU } from "../arch/wasm/memory";
 import {
   __srcu_read_unlock,
@@ -78,7 +78,7 @@ export class srcu_gate {
   @inline
   enter_fast(): u32 {
     const idx = srcu_read_lock(domain());
-    return idx | READ_ONCE(changetype<usize>(this)); // see Ordering
+    return idx | __READ_ONCE(changetype<usize>(this)); // see Ordering
   }
 
   @inline

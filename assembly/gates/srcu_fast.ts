@@ -18,7 +18,7 @@
  * A token is the offset of the counters, or'ed with the flag, or at exit with whether somebody waits; the
  * cookie is the offset (G3). Who is turned away has counted nothing: F2 holds for the test as well.
  */
-import { READ_ONCE, WRITE_ONCE } from "../arch/wasm/atomic";
+import { __READ_ONCE, WRITE_ONCE } from "../arch/wasm/atomic";
 import { CXL_MEMDEV_SRCU_FAST } from "../arch/wasm/memory";
 import {
   SIZEOF_SRCU_CTRS,
@@ -79,7 +79,7 @@ export class srcu_fast_gate {
   @inline
   enter_fast(): u32 {
     const scp = srcu_fast_ctrp(domain());
-    return scp | READ_ONCE(changetype<usize>(this)); // in this order: see Ordering
+    return scp | __READ_ONCE(changetype<usize>(this)); // in this order: see Ordering
   }
 
   @inline

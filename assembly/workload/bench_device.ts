@@ -5,30 +5,36 @@
  *
  * Rules:   D1  No two of them, and neither of them and what the loop looks at besides (RCU's words, the
  *              global rwsem), have the same address in bits 6 to 11: no load waits for the locked
- *              operation before it, whichever block the slab gives out. (RCU's word of CPU 24 has.)
+ *              operation before it, whichever block the slab gives out. (What CPUs 17, 24, 25, 32, 39 and
+ *              46 have of their own has.)
  *          D2  A device that cannot be made leaves nothing allocated.
  */
 import { WRITE_ONCE } from "../arch/wasm/atomic";
 import { kfree, kzalloc, SLAB_MISC } from "../mm/slab";
 import { dispatch_contender } from "./contenders";
-import { CONTEXT_ALIVE } from "./section";
+
+/** What the word behind the pointer holds while the context is alive. */
+export const CONTEXT_ALIVE: u32 = 0xc0de0001;
 
 const PAGE: usize = 4096;
 const DEVICE_BYTES: u32 = 2 * <u32>PAGE - 128; // any start has a whole page behind it
 
-/** A device's address is that of its slot, at this offset in a page; the rest is relative to it. */
-const SLOT_IN_PAGE: usize = 0x800;
-const DEVICE_MEMORY: usize = 8; // what kzalloc() returned
-const DEVICE_GATE: usize = 0x80;
-const DEVICE_CONTEXT: usize = 0x200;
+/**
+ * A device's address is that of its gate, at this offset in a page; the rest is relative to it. Of all
+ * that a section finds through the device an atomic access alone has no constant offset in its instruction.
+ */
+const GATE_IN_PAGE: usize = 0x880;
+const DEVICE_CONTEXT: usize = 0x180;
+export const DEVICE_SLOT: usize = 0x200;
+const DEVICE_MEMORY: usize = 0x208; // what kzalloc() returned
 
 /** Address of the word that holds the protected pointer. */
 export function device_slot(device: usize): usize {
-  return device;
+  return device + DEVICE_SLOT;
 }
 
 export function device_gate(device: usize): usize {
-  return device + DEVICE_GATE;
+  return device;
 }
 
 /** Puts the context behind the pointer: the device is open. Context: nobody is inside. */
@@ -125,7 +131,7 @@ export function gate_admits(contender: u32): i32 {
 export function bench_device_create(contender: u32): usize {
   const memory = kzalloc(DEVICE_BYTES, SLAB_MISC);
   if (memory === 0) return 0;
-  const device = ((memory + PAGE - 1 - SLOT_IN_PAGE) & ~(PAGE - 1)) + SLOT_IN_PAGE;
+  const device = ((memory + PAGE - 1 - GATE_IN_PAGE) & ~(PAGE - 1)) + GATE_IN_PAGE;
   store<usize>(device + DEVICE_MEMORY, memory); // plain: not published yet
   if (dispatch_contender<init_op>(contender, changetype<init_op>(device)) !== 0) {
     kfree(memory);

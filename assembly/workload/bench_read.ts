@@ -55,7 +55,7 @@ class read_op {
     for (let q: u32 = 0; q < QUARTERS; q++) {
       let bursts = cpu.bursts;
       while (bursts !== 0) {
-        bursts = section.run<G>(g, slot, bursts);
+        bursts = section.run<G>(changetype<usize>(cpu) + offsetof<bench_cpu>("device"), bursts);
         if (finish_section_slowpath<G>(g, slot) === SECTION_BAD) return false;
         rcu_qs(); // B4
       }

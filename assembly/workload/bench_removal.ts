@@ -160,7 +160,10 @@ class removal_op {
   read_until_closed<G extends Gate>(g: G, slot: usize, job: bench_job, cpu: bench_cpu): i64 {
     let longest: i64 = 0;
     while (true) {
-      const left = section.run<G>(g, slot, READ_BURSTS);
+      const left = section.run<G>(
+        changetype<usize>(cpu) + offsetof<bench_cpu>("device"),
+        READ_BURSTS,
+      );
       let result: u32;
       if (entry_is_pending()) {
         const t0 = ktime_get();

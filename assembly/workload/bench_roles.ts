@@ -25,7 +25,7 @@ import { ktime_get } from "../arch/wasm/clock";
 import { EINVAL, EIO } from "../arch/wasm/errno";
 import { BODY_MAY_SLEEP, GATE_CLOSED } from "../gates/gate";
 import { rcu_qs } from "../kernel/rcu/tree";
-import { device_gate, device_slot } from "./bench_device";
+import { CONTEXT_ALIVE, device_gate, device_slot } from "./bench_device";
 import { clock_cost } from "./bench_job";
 import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
 import { arrive, await_change, rendezvous } from "./rendezvous";
@@ -60,7 +60,6 @@ import {
 } from "./role_job";
 import { body_sleep, body_spin, draw_service, pace_wait, role_done } from "./role_pace";
 import {
-  CONTEXT_ALIVE,
   entry_is_pending,
   exit_section,
   finish_section_slowpath,

@@ -16,7 +16,8 @@ import { this_cpu_ptr } from "../arch/wasm/percpu";
 import { ADMITS_MANY, BODY_MAY_SLEEP, ENTRANTS_PASS } from "../gates/gate";
 import { percpu_ref_gate } from "../gates/percpu_ref";
 import { dispatch_gate } from "../gates/table";
-import { rcu_need_qs, rcu_qs } from "../kernel/rcu/tree";
+import { rcu_qs, rcu_qs_hint } from "../kernel/rcu/tree";
+import { __PERCPU_REF_ATOMIC_DEAD } from "../lib/percpu-refcount-ops";
 import { alloc_percpu, free_percpu } from "../mm/percpu";
 
 export const BASELINE_EMPTY_LOOP: u32 = 0x100;
@@ -220,7 +221,7 @@ class percpu_ref_reporting {
 
   @inline
   exit_ok(t: u32): bool {
-    return this.inner().exit_ok(t) && !rcu_need_qs();
+    return ((t & __PERCPU_REF_ATOMIC_DEAD) | rcu_qs_hint()) === 0;
   }
 
   @inline

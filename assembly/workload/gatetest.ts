@@ -10,10 +10,10 @@ import { READ_ONCE, smp_store_release, WRITE_ONCE } from "../arch/wasm/atomic";
 import { EINVAL } from "../arch/wasm/errno";
 import { BODY_MAY_SLEEP, GATE_CLOSED } from "../gates/gate";
 import { rcu_qs } from "../kernel/rcu/tree";
-import { bench_device_kill, device_gate, device_slot } from "./bench_device";
+import { bench_device_kill, CONTEXT_ALIVE, device_gate, device_slot } from "./bench_device";
 import { dispatch_contender, NO_SUCH_CONTENDER } from "./contenders";
 import { await_change, should_stop } from "./rendezvous";
-import { CONTEXT_ALIVE, entry_is_pending, finish_section_slowpath, section } from "./section";
+import { entry_is_pending, finish_section_slowpath, section } from "./section";
 
 /** gate_guest.state */
 export const GUEST_INSIDE: u32 = 1;
@@ -157,7 +157,10 @@ class sections_op {
     const guest = changetype<gate_guest>(this);
     const g = changetype<G>(device_gate(guest.device));
     const slot = device_slot(guest.device);
-    guest.visits = section.run<G>(g, slot, guest.visits); // plain: the caller's own
+    guest.visits = section.run<G>(
+      changetype<usize>(guest) + offsetof<gate_guest>("device"),
+      guest.visits,
+    ); // plain: the caller's own
     guest.state = entry_is_pending() ? 1 : 0;
     return finish_section_slowpath<G>(g, slot);
   }

@@ -18,7 +18,8 @@
 /* What other threads look at stands on a line of its own. */
 struct bench_cpu {
 	_Alignas(128) word_t heartbeat;
-	_Alignas(128) uint32_t bursts; /* in a quarter chunk */
+	_Alignas(128) user_t device;
+	uint32_t bursts; /* in a quarter chunk */
 	uint32_t peers[NR_CPUS];
 };
 
@@ -38,11 +39,10 @@ static bool failed(struct bench_run *r)
 }
 
 /* One chunk in quarters, each with a heartbeat. */
-static void chunk(struct bench_run *r, struct bench_cpu *cpu, struct device *device)
+static void chunk(struct bench_run *r, struct bench_cpu *cpu)
 {
 	struct contender *c = r->job->contender;
-	void *gate = device_gate(device);
-	slot_t *slot = device_slot(device);
+	struct device *device = READ_ONCE(cpu->device);
 
 	for (int quarter = 0; quarter < QUARTERS; quarter++) {
 		uint32_t bursts = cpu->bursts;
@@ -50,8 +50,8 @@ static void chunk(struct bench_run *r, struct bench_cpu *cpu, struct device *dev
 		while (bursts != 0) {
 			enum section_result result;
 
-			bursts = c->run(gate, slot, bursts);
-			result = c->finish(gate, slot);
+			bursts = c->run(&cpu->device, bursts);
+			result = c->finish(device->gate, &device->slot);
 			if (result == SECTION_DONE)
 				continue;
 			WRITE_ONCE(r->failure, result == SECTION_BAD ? "a context was not alive inside" :
@@ -109,7 +109,7 @@ static void add_sample(struct bench_report *report, uint64_t ps)
 	report->nr_samples++;
 }
 
-static void warm_up(struct bench_run *r, struct bench_cpu *cpu, struct device *device)
+static void warm_up(struct bench_run *r, struct bench_cpu *cpu)
 {
 	uint64_t end = ktime_get() + r->job->warmup_ns;
 	bool warm = false;
@@ -118,7 +118,7 @@ static void warm_up(struct bench_run *r, struct bench_cpu *cpu, struct device *d
 	while (!failed(r) && (!warm || READ_ONCE(r->warm) < r->job->ncpus)) {
 		uint64_t t0 = ktime_get(), t1;
 
-		chunk(r, cpu, device);
+		chunk(r, cpu);
 		t1 = ktime_get();
 		cpu->bursts = fitted(cpu->bursts, t1 - t0); /* B5 */
 		if (!warm && t1 >= end) {
@@ -128,8 +128,7 @@ static void warm_up(struct bench_run *r, struct bench_cpu *cpu, struct device *d
 	}
 }
 
-static void window(struct bench_run *r, struct bench_cpu *cpu, struct device *device,
-		   struct bench_report *report)
+static void window(struct bench_run *r, struct bench_cpu *cpu, struct bench_report *report)
 {
 	uint64_t sections = (uint64_t)cpu->bursts * QUARTERS * BURST;
 	uint64_t start = ktime_get(), now = start;
@@ -139,7 +138,7 @@ static void window(struct bench_run *r, struct bench_cpu *cpu, struct device *de
 
 		note_peers(r, cpu);
 		t0 = ktime_get();
-		chunk(r, cpu, device);
+		chunk(r, cpu);
 		now = ktime_get();
 		report->ops += sections;
 		took = now - t0 > report->clock_ns ? now - t0 - report->clock_ns : 0; /* B3 */
@@ -160,18 +159,19 @@ static void run_cpu(uint32_t n, void *arg)
 	struct bench_report *report = &r->reports[n];
 
 	if (c->cpu_online != NULL)
-		c->cpu_online(device_gate(device));
+		c->cpu_online(device->gate);
+	WRITE_ONCE(cpu->device, device);
 	report->clock_ns = clock_cost();
 	atomic_fetch_add(&r->started, 1);
 	while (READ_ONCE(r->started) < r->job->ncpus)
 		sched_yield();
-	warm_up(r, cpu, device);
-	window(r, cpu, device, report);
+	warm_up(r, cpu);
+	window(r, cpu, report);
 	atomic_fetch_add(&r->done, 1);
 	while (!failed(r) && READ_ONCE(r->done) < r->job->ncpus)
-		chunk(r, cpu, device); /* B2 */
+		chunk(r, cpu); /* B2 */
 	if (c->cpu_offline != NULL)
-		c->cpu_offline(device_gate(device));
+		c->cpu_offline(device->gate);
 }
 
 const char *bench_read(const struct bench_job *job, struct bench_report *reports)

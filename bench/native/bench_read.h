@@ -7,8 +7,6 @@
 
 #define BENCH_CAPACITY 4096
 
-struct device;
-
 /*
  * @returns the device of a CPU in a round, made at the first call; CPU 0's is the one that threads share.
  * What they pay for it depends on where it lies, so each round has others: host/bench/pairs.ts.
@@ -16,8 +14,6 @@ struct device;
 struct device *device_of(struct contender *contender, uint32_t round, uint32_t cpu);
 /* @returns a new one, of no number; ends the process when memory is out */
 struct device *device_create(struct contender *contender);
-void *device_gate(struct device *device);
-slot_t *device_slot(struct device *device);
 
 struct bench_job {
 	struct contender *contender;

@@ -9,33 +9,12 @@
 
 #define PLACES NR_CPUS /* no two CPUs have the same in a round */
 
-struct device {
-	unsigned char before[0x800];
-	slot_t slot;
-	_Alignas(0x80) unsigned char gate[0x180];
-	_Alignas(0x200) word_t context;
-	_Alignas(0x1000) unsigned char after[];
-};
-
-_Static_assert(offsetof(struct device, gate) == 0x880, "as in bench_device.ts");
-_Static_assert(offsetof(struct device, context) == 0xa00, "as in bench_device.ts");
-
 struct made {
 	struct contender *contender;
 	uint32_t n;
 	struct device *device;
 	struct made *next;
 };
-
-void *device_gate(struct device *device)
-{
-	return device->gate;
-}
-
-slot_t *device_slot(struct device *device)
-{
-	return &device->slot;
-}
 
 struct device *device_create(struct contender *contender)
 {

@@ -51,12 +51,31 @@ enum section_result { SECTION_DONE, SECTION_CLOSED, SECTION_BAD };
 /* The pointer that a gate protects. */
 typedef _Atomic(word_t *) slot_t;
 
+/* A device to measure on: its gate's state, the context behind the pointer, and the pointer. */
+struct device {
+	unsigned char before[0x880];
+	_Alignas(0x80) unsigned char gate[0x180];
+	_Alignas(0x80) word_t context;
+	_Alignas(0x80) slot_t slot;
+	_Alignas(0x1000) unsigned char after[];
+};
+
+_Static_assert(offsetof(struct device, gate) == 0x880, "as in bench_device.ts");
+_Static_assert(offsetof(struct device, context) == 0xa00, "as in bench_device.ts");
+_Static_assert(offsetof(struct device, slot) == 0xa80, "as in bench_device.ts");
+
+/* Where a thread finds its device. */
+typedef _Atomic(struct device *) user_t;
+
 struct contender {
 	const char *name;
 	enum kind kind;
 	void (*init)(void *gate);
-	/* Up to `bursts` bursts; returns those left, the one that was broken off counted as done. */
-	uint32_t (*run)(void *gate, slot_t *slot, uint32_t bursts);
+	/*
+	 * Up to `bursts` bursts, the device found anew for each; returns those left, the one that was broken
+	 * off counted as done.
+	 */
+	uint32_t (*run)(user_t *user, uint32_t bursts);
 	/* Does the other half of the section that run() left pending, if any. */
 	enum section_result (*finish)(void *gate, slot_t *slot);
 	/* One section up to its inside, and from there to its end: for the self-check. */

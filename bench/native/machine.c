@@ -13,13 +13,13 @@
 _Alignas(4096) unsigned char percpu_units[NR_CPUS * PERCPU_STRIDE];
 _Thread_local uint32_t cpu_number;
 _Thread_local unsigned char *cpu_unit = percpu_units;
-_Alignas(128) _Atomic uint64_t rcu_gp_seq = GP_ONLINE;
+_Alignas(128) word_t rcu_gp_seq = GP_ONLINE;
 
 void set_smp_processor_id(uint32_t cpu)
 {
 	cpu_number = cpu;
 	cpu_unit = per_cpu_ptr(0, cpu);
-	WRITE_ONCE(*(_Atomic uint64_t *)this_cpu_ptr(PERCPU_RCU_SLOT), GP_ONLINE);
+	WRITE_ONCE(*(word_t *)this_cpu_ptr(PERCPU_RCU_SLOT), GP_ONLINE);
 }
 
 uint32_t alloc_percpu(uint32_t bytes)

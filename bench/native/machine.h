@@ -29,6 +29,7 @@
 #define PERCPU_BASE 0x10000
 #define PERCPU_STRIDE 0x10240
 #define PERCPU_PENDING 0x260
+#define PERCPU_WORD 0x268
 #define PERCPU_RCU_SLOT 0x280
 #define PERCPU_DYNAMIC 0x2000
 
@@ -37,7 +38,7 @@ typedef _Atomic uint32_t word_t;
 extern unsigned char percpu_units[NR_CPUS * PERCPU_STRIDE];
 extern _Thread_local uint32_t cpu_number;
 extern _Thread_local unsigned char *cpu_unit;
-extern _Atomic uint64_t rcu_gp_seq;
+extern word_t rcu_gp_seq;
 
 /* Makes the calling thread CPU `cpu`. */
 void set_smp_processor_id(uint32_t cpu);
@@ -62,11 +63,9 @@ INLINE uint32_t current_task(void)
 }
 
 /* What each burst of sections looks at: kernel/rcu/qsbr.ts. No grace period ever begins here. */
-INLINE bool rcu_need_qs(void)
+INLINE uint32_t rcu_qs_hint(void)
 {
-	uint64_t mine = READ_ONCE(*(_Atomic uint64_t *)this_cpu_ptr(PERCPU_RCU_SLOT));
-
-	return mine != READ_ONCE(rcu_gp_seq) && mine != 0;
+	return READ_ONCE(*(word_t *)this_cpu_ptr(PERCPU_RCU_SLOT)) ^ READ_ONCE(rcu_gp_seq);
 }
 
 /* Monotonic, ns. */

@@ -39,7 +39,7 @@ INLINE uint32_t exit_fast(struct gate *g, uint32_t cookie)
 INLINE bool exit_ok(uint32_t mode)
 {
 #ifdef REPORTS
-	if (rcu_need_qs())
+	if (rcu_qs_hint() != 0)
 		return false;
 #endif
 	return __ref_is_percpu(mode);

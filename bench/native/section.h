@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The read section that is timed, compiled for the twin that includes this: enter, test the pointer, read
- * one word through it, exit; eight of them a burst, as in assembly/workload/section.ts.
+ * one word through it, keep it, exit; eight of them a burst, as in assembly/workload/section.ts.
  *
  * The hot loop holds no call: at a section that a fast path cannot finish it ends, and leaves that
  * section's other half pending.
@@ -10,7 +10,7 @@
 
 /* What each burst ends with: true breaks the loop. */
 #ifndef AFTER_BURST
-#define AFTER_BURST() rcu_need_qs()
+#define AFTER_BURST() (rcu_qs_hint() != 0)
 #endif
 
 #ifdef NO_ENTERED
@@ -42,23 +42,23 @@ INLINE bool exit_ok(uint32_t token)
 enum half { PENDING_NONE, PENDING_ENTER, PENDING_EXIT, PENDING_NULL, PENDING_BAD };
 
 struct pending {
-	uint32_t half;
-	uint32_t token;
+	word_t half;
+	word_t token;
 };
 
 INLINE bool leave(enum half half, uint32_t token)
 {
 	struct pending *p = this_cpu_ptr(PERCPU_PENDING);
 
-	p->half = half;
-	p->token = token;
+	WRITE_ONCE(p->half, half);
+	WRITE_ONCE(p->token, token);
 	return false;
 }
 
 /* One section by the fast paths; false leaves its other half pending. */
 INLINE bool fast(struct gate *g, slot_t *slot)
 {
-	uint32_t c = enter_fast(g), s;
+	uint32_t c = enter_fast(g), s, word;
 	word_t *p;
 
 	if (!enter_ok(c))
@@ -67,7 +67,9 @@ INLINE bool fast(struct gate *g, slot_t *slot)
 	p = READ_ONCE(*slot);
 	if (p == NULL)
 		return leave(PENDING_NULL, c);
-	if (READ_ONCE(*p) != CONTEXT_ALIVE)
+	word = READ_ONCE(*p);
+	WRITE_ONCE(*(word_t *)this_cpu_ptr(PERCPU_WORD), word);
+	if (word != CONTEXT_ALIVE)
 		return leave(PENDING_BAD, c);
 	s = exit_fast(g, c);
 	if (!exit_ok(s))
@@ -76,19 +78,23 @@ INLINE bool fast(struct gate *g, slot_t *slot)
 	return true;
 }
 
+/* Whether it went through is read from memory, as the module reads it. */
 INLINE bool burst(struct gate *g, slot_t *slot)
 {
-	return fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) &&
-	       fast(g, slot) && fast(g, slot) && fast(g, slot);
+	struct pending *pending = this_cpu_ptr(PERCPU_PENDING);
+
+	(void)(fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) && fast(g, slot) &&
+	       fast(g, slot) && fast(g, slot) && fast(g, slot));
+	return READ_ONCE(pending->half) == PENDING_NONE;
 }
 
-static uint32_t run(void *gate, slot_t *slot, uint32_t bursts)
+static uint32_t run(user_t *user, uint32_t bursts)
 {
-	struct gate *g = gate;
-
 	while (bursts != 0) {
+		struct device *device = READ_ONCE(*user);
+
 		bursts--;
-		if (!burst(g, slot))
+		if (!burst((struct gate *)device->gate, &device->slot))
 			break;
 		if (AFTER_BURST())
 			break;
@@ -119,17 +125,17 @@ static enum section_result finish(void *gate, slot_t *slot)
 	struct pending *pending = this_cpu_ptr(PERCPU_PENDING);
 	enum section_result result = SECTION_DONE;
 	struct gate *g = gate;
-	uint32_t half = pending->half, cookie = pending->token;
+	uint32_t half = READ_ONCE(pending->half), token = READ_ONCE(pending->token), cookie = token;
 	word_t *p;
 
-	pending->half = PENDING_NONE;
+	WRITE_ONCE(pending->half, PENDING_NONE);
 	if (half == PENDING_NONE)
 		return SECTION_DONE;
 	if (half == PENDING_EXIT) {
 		EXIT_SLOWPATH(g, cookie);
 		return SECTION_DONE;
 	}
-	if (half == PENDING_ENTER && !ENTER_SLOWPATH(g, pending->token, cookie))
+	if (half == PENDING_ENTER && !ENTER_SLOWPATH(g, token, cookie))
 		return SECTION_CLOSED;
 	p = READ_ONCE(*slot);
 	if (p == NULL)

@@ -10,7 +10,7 @@
 
 struct crowd {
 	struct contender *contender;
-	struct device *device;
+	user_t device;
 	uint32_t bursts;
 	_Atomic bool broken;
 	uint32_t ncpus;
@@ -22,21 +22,20 @@ static void visit(uint32_t cpu, void *arg)
 {
 	struct crowd *crowd = arg;
 	struct contender *c = crowd->contender;
-	void *gate = device_gate(crowd->device);
-	slot_t *slot = device_slot(crowd->device);
+	struct device *device = READ_ONCE(crowd->device);
 	uint32_t bursts = crowd->bursts;
 
 	if (c->cpu_online != NULL)
-		c->cpu_online(gate);
+		c->cpu_online(device->gate);
 	while (bursts != 0) {
-		bursts = c->run(gate, slot, bursts);
-		if (c->finish(gate, slot) != SECTION_DONE) {
+		bursts = c->run(&crowd->device, bursts);
+		if (c->finish(device->gate, &device->slot) != SECTION_DONE) {
 			crowd->broken = true;
 			break;
 		}
 	}
 	if (c->cpu_offline != NULL)
-		c->cpu_offline(gate);
+		c->cpu_offline(device->gate);
 }
 
 /* Alone: sees itself inside, and is turned away in the end. */
@@ -44,7 +43,7 @@ static void visit_alone(uint32_t cpu, void *arg)
 {
 	struct crowd *crowd = arg;
 	struct contender *c = crowd->contender;
-	void *gate = device_gate(crowd->device);
+	void *gate = READ_ONCE(crowd->device)->gate;
 
 	if (c->cpu_online != NULL)
 		c->cpu_online(gate);
@@ -59,7 +58,7 @@ static void visit_alone(uint32_t cpu, void *arg)
 static void try_closed(uint32_t cpu, void *arg)
 {
 	struct crowd *crowd = arg;
-	void *gate = device_gate(crowd->device);
+	void *gate = READ_ONCE(crowd->device)->gate;
 
 	if (crowd->contender->cpu_online != NULL)
 		crowd->contender->cpu_online(gate);
@@ -73,7 +72,7 @@ static void visit_one_by_one(uint32_t cpu, void *arg)
 {
 	struct crowd *crowd = arg;
 	struct contender *c = crowd->contender;
-	void *gate = device_gate(crowd->device);
+	void *gate = READ_ONCE(crowd->device)->gate;
 
 	for (uint32_t i = 0; READ_ONCE(crowd->through) < crowd->ncpus; i++) {
 		if (i == crowd->bursts)
@@ -92,7 +91,7 @@ static void visit_one_by_one(uint32_t cpu, void *arg)
 const char *self_check(struct contender *c, uint32_t ncpus, uint32_t bursts)
 {
 	struct crowd crowd = { .contender = c, .device = device_create(c), .bursts = bursts, .ncpus = ncpus };
-	void *gate = device_gate(crowd.device);
+	void *gate = READ_ONCE(crowd.device)->gate;
 
 	if (!c->at_rest(gate))
 		return "not at rest when new";

@@ -93,7 +93,7 @@ export function drawNotes(
 ): string[] {
   const rounds = Math.max(0, ...rows.map(({ ratio }) => ratio?.pairs ?? 0));
   const notes = [
-    `ns a section: enter, test the pointer, read one word through it, exit; the loop itself is the empty loop. Medians of up to ${rounds} rounds; wasm/native: median of the ratios within a round, with its 95 % interval from ${MIN_SAMPLES} rounds on.`,
+    `ns a section: enter, test the pointer, read one word through it, keep it, exit; the loop itself is the empty loop. Medians of up to ${rounds} rounds; wasm/native: median of the ratios within a round, with its 95 % interval from ${MIN_SAMPLES} rounds on.`,
   ];
   const lonely = namesOf(rows.filter(({ kind, native }) => kind !== "peer" && native === null));
   if (lonely.length > 0) notes.push(`without a native twin: ${lonely.join(", ")}.`);

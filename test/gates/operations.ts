@@ -17,13 +17,13 @@ export const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> =
   percpu_ref: [[OP.load32, 4]], // enter, exit: the mode word, this CPU's counter
   refcount: [
     [OP.load32, 2], // enter: whether the removal began, the count
-    [OP.atomicCmpxchg32, 1],
+    [OP.atomicCmpxchg32, 2], // the first attempt, and that of the loop behind it
     [OP.atomicSub32, 1],
   ],
   mutex: [[OP.atomicCmpxchg32, 2]],
   kernfs_active: [
     [OP.load32, 1], // enter: the first look at the count
-    [OP.atomicCmpxchg32, 1],
+    [OP.atomicCmpxchg32, 2], // the first attempt, and that of the loop behind it
     [OP.atomicSub32, 1],
   ],
   ldsem: [
@@ -48,17 +48,17 @@ export const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> =
     [OP.atomicLoad32, 1], // the writer's word
   ],
   srcu: [
-    [OP.load32, 2], // enter, exit: where this CPU's counts are
-    [OP.atomicLoad32, 3], // the index, the flag, and whether an updater sleeps
+    [OP.load32, 4], // enter, exit: where this CPU's counts are; the index, the flag
+    [OP.atomicLoad32, 1], // whether an updater sleeps
     [OP.atomicAdd32, 2],
   ],
   srcu_fast: [
-    [OP.load32, 2], // enter, exit: this CPU's counts
-    [OP.atomicLoad32, 3], // where they are, the flag, and whether an updater waits
+    [OP.load32, 4], // enter, exit: this CPU's counts; the flag, and whether an updater waits
+    [OP.atomicLoad32, 1], // where the counts are
   ],
   revocable: [
-    [OP.load32, 2], // enter, exit: where this CPU's counts are
-    [OP.atomicLoad32, 2], // the index, and whether an updater sleeps
+    [OP.load32, 3], // enter, exit: where this CPU's counts are; the index
+    [OP.atomicLoad32, 1], // whether an updater sleeps
     [OP.atomicAdd32, 2],
   ],
   busted: [],
@@ -68,6 +68,15 @@ export const OPERATIONS: Readonly<Record<string, readonly [number, number][]>> =
     [OP.atomicSub32, 1],
   ],
   qsbr: [],
+};
+
+/** The same of what the benchmark times besides the gates: classes of assembly/workload/contenders.ts. */
+export const YARDSTICK: Readonly<Record<string, readonly [number, number][]>> = {
+  empty_loop: [],
+  plain_pair: [[OP.load32, 4]], // where the CPU's counter is, the counter
+  atomic_pair: [[OP.atomicAdd32, 2]],
+  exchange_pair: [[OP.atomicExchange32, 2]],
+  percpu_ref_reporting: [[OP.load32, 6]], // and RCU's two words
 };
 
 /** Opcodes that are counted; what is not in a gate's row it does not do. */

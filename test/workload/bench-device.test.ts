@@ -14,14 +14,18 @@ staged(
   { cpus: CPUS },
   async (s) => {
     const shared = [s.constant("RCU_GP_SEQ"), s.constant("CXL_MEMDEV_RWSEM")];
-    for (let cpu = 0; cpu < CPUS; cpu++) shared.push(s.percpu(s.constant("PERCPU_RCU_SLOT"), cpu));
+    for (let cpu = 0; cpu < CPUS; cpu++) {
+      for (const name of ["PERCPU_RCU_SLOT", "PERCPU_WORD"]) {
+        shared.push(s.percpu(s.constant(name), cpu));
+      }
+    }
     const fixed = new Set(shared.map(line));
     for (let i = 0; i < 20; i++) {
       await s.call(0, "kmalloc", 64 + 200 * i, s.constant("SLAB_MISC")); // somewhere else each time
       const device = await s.call(0, "bench_device_create", GATES[i % GATES.length]?.id ?? 0);
       const gate = await s.call(0, "device_gate", device);
-      const context = s.get(device);
-      const own = [device, gate, context].map(line);
+      const slot = await s.call(0, "device_slot", device);
+      const own = [slot, gate, s.get(slot)].map(line);
       assert.is(new Set(own).size, own.length);
       assert.equal(
         own.filter((l) => fixed.has(l)),

@@ -127,7 +127,7 @@ staged(
   async (s) => {
     const { job } = await jobFor(s, 2);
     const bad = await s.call(0, "bench_device_create", gate.id);
-    s.set(s.get(bad), 1);
+    s.set(s.get(bad + s.constant("DEVICE_SLOT")), 1);
     job.setCpu(1, "DEVICE", bad);
     const runs = [0, 1].map((cpu) => s.call(cpu, "bench_read", job.job));
     assert.equal(await Promise.all(runs), [0, -s.constant("EIO")]);

@@ -85,12 +85,12 @@ staged(
       beat(1);
       return ++beats === 30;
     });
-    assert.ok(s.get(device) !== 0, "it waits for CPU 2");
+    assert.ok(s.get(device + s.constant("DEVICE_SLOT")) !== 0, "it waits for CPU 2");
     // Which heartbeats it waits for it decides as it looks: beat until it is content.
     await s.until("it is removed", () => {
       beat(1);
       beat(2);
-      return s.get(device) === 0;
+      return s.get(device + s.constant("DEVICE_SLOT")) === 0;
     });
     job.set("TURNED_AWAY", 2);
     assert.is(await run.result, 0);
@@ -109,16 +109,20 @@ staged(
     const run = start(s, 0, "bench_removal", job.job);
     await s.until("it is removed", () => {
       job.setCpu(1, "HEARTBEAT", job.getCpu(1, "HEARTBEAT") + 1);
-      return s.get(device) === 0;
+      return s.get(device + s.constant("DEVICE_SLOT")) === 0;
     });
     const events = () => s.machine.events()["EV_RCU_GP"] ?? 0n;
     const before = events();
     assert.ok(before > 0n, "the removal's grace period");
     assert.not.ok(run.done);
-    assert.is(s.get(device), 0, "not open again: the reader may still look");
+    assert.is(
+      s.get(device + s.constant("DEVICE_SLOT")),
+      0,
+      "not open again: the reader may still look",
+    );
     job.set("TURNED_AWAY", 1);
     assert.is(await run.result, 0);
-    assert.is.not(s.get(device), 0, "open again");
+    assert.is.not(s.get(device + s.constant("DEVICE_SLOT")), 0, "open again");
     assert.is(job.get("TURNED_AWAY"), 0);
   },
 );
@@ -126,7 +130,7 @@ staged(
 staged("V3, V4: a context that is not alive ends the job of all", { cpus: 3 }, async (s) => {
   const { job } = await jobFor(s, 3);
   const bad = await s.call(0, "bench_device_create", gate.id);
-  s.set(s.get(bad), 1);
+  s.set(s.get(bad + s.constant("DEVICE_SLOT")), 1);
   job.setCpu(2, "DEVICE", bad);
   const runs = [0, 1, 2].map((cpu) => s.call(cpu, "bench_removal", job.job));
   const eio = -s.constant("EIO");

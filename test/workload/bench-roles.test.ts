@@ -201,7 +201,7 @@ staged("R4, R5: a context that is not alive ends the job of all", { cpus: 3 }, a
   const job = new RoleRecords(s, { contender: gate.id, cpus, windowMs: 1e6 });
   await job.open(2);
   const device = s.get(job.instance(1) + s.constant("OFFSETOF_ROLE_INSTANCE_DEVICE"));
-  s.set(s.get(device), 1);
+  s.set(s.get(device + s.constant("DEVICE_SLOT")), 1);
   const codes = await Promise.all([0, 1, 2].map((cpu) => job.run(cpu)));
   assert.equal(codes, [0, -s.constant("EIO"), 0]);
 });

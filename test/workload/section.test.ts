@@ -54,7 +54,7 @@ for (const gate of GATES) {
     ONE_CPU,
     async (s) => {
       const house = await House.build(s, gate);
-      const context = s.get(house.device);
+      const context = s.get(house.device + s.constant("DEVICE_SLOT"));
       const alive = s.get(context);
       s.set(context, 1);
       assert.equal(await sections(house), { result: "BAD", left: BURSTS - 1, pendingEntry: false });

@@ -58,12 +58,16 @@ export class kernfs_node {
   get_active(): i32 {
     const active = changetype<usize>(this) + offsetof<kernfs_node>("active");
     let old = <i32>__READ_ONCE(active); // one that is old fails the exchange, or is negative for good
-    while (old >= 0) {
-      const seen = atomic_cmpxchg(active, old, old + 1);
-      if (seen === old) break;
+    if (old < 0) return old;
+    // The first attempt is not in the loop: at one, a baseline compiler puts all that it has into the frame.
+    let seen = atomic_cmpxchg(active, old, old + 1);
+    if (seen === old) return seen;
+    while (seen >= 0) {
       old = seen;
+      seen = atomic_cmpxchg(active, old, old + 1);
+      if (seen === old) break;
     }
-    return old;
+    return seen;
   }
 }
 

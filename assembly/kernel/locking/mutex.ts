@@ -229,16 +229,16 @@ export function mutex_lock_slowpath(lock: mutex): void {
 /**
  * The fast half of mutex_lock(), for hot loops.
  *
- * @returns true with the mutex held; false asks for mutex_lock_slowpath()
- * Context: never sleeps. Ordering: acquire if true (O1).
+ * @returns 0 with the mutex held; else who owns it, which asks for mutex_lock_slowpath()
+ * Context: never sleeps. Ordering: acquire if 0 (O1).
  */
-export function __mutex_trylock_fast(lock: mutex): bool {
-  return cmpxchg_owner(lock, 0, current_task()) === 0;
+export function __mutex_trylock_fast(lock: mutex): u32 {
+  return cmpxchg_owner(lock, 0, current_task());
 }
 
 /** Takes the mutex. Context: sleeps; not recursive. Ordering: acquire (O1). */
 export function mutex_lock(lock: mutex): void {
-  if (!__mutex_trylock_fast(lock)) mutex_lock_slowpath(lock);
+  if (__mutex_trylock_fast(lock) !== 0) mutex_lock_slowpath(lock);
 }
 
 /**
@@ -294,16 +294,17 @@ export function mutex_unlock_slowpath(lock: mutex): void {
 /**
  * The fast half of mutex_unlock(), for hot loops.
  *
- * @returns true with the mutex free; false asks for mutex_unlock_slowpath()
- * Context: its owner; never sleeps. Ordering: release if true (O1).
+ * @returns 0 with the mutex free; else what its word holds beside the owner, which asks for
+ *          mutex_unlock_slowpath()
+ * Context: its owner; never sleeps. Ordering: release if 0 (O1).
  */
-export function __mutex_unlock_fast(lock: mutex): bool {
-  return cmpxchg_owner(lock, current_task(), 0) === current_task();
+export function __mutex_unlock_fast(lock: mutex): u32 {
+  return cmpxchg_owner(lock, current_task(), 0) ^ current_task();
 }
 
 /** Gives up the mutex. Context: its owner; never sleeps. Ordering: release (O1). */
 export function mutex_unlock(lock: mutex): void {
-  if (!__mutex_unlock_fast(lock)) mutex_unlock_slowpath(lock);
+  if (__mutex_unlock_fast(lock) !== 0) mutex_unlock_slowpath(lock);
 }
 
 function mutex_is_mine(lock: mutex): bool {

@@ -127,7 +127,7 @@ export function rwsem_clear_owner(sem: rw_semaphore): void {
 /** A reader became the last to come in. NONSPINNABLE stays as it was; an old value of it will do: a hint. */
 export function __rwsem_set_reader_owned(sem: rw_semaphore, task: usize): void {
   const flags = __READ_ONCE(rwsem_owner_word(sem)) & RWSEM_NONSPINNABLE;
-  WRITE_ONCE(rwsem_owner_word(sem), <u32>task | RWSEM_READER_OWNED | flags);
+  WRITE_ONCE(rwsem_owner_word(sem), <u32>task | (RWSEM_READER_OWNED | flags));
 }
 
 export function rwsem_test_oflags(sem: rw_semaphore, flags: u32): bool {

@@ -41,6 +41,7 @@
  * Not modelled: preemptible readers, nesting counts, expedited grace periods, idle-tick detection.
  */
 import {
+  __READ_ONCE,
   atomic_add,
   atomic_cmpxchg_acquire,
   atomic64_add_return,
@@ -125,6 +126,17 @@ export function rcu_is_online(): bool {
 export function rcu_need_qs(): bool {
   const mine = rcu_my_slot();
   return mine !== READ_ONCE64(GP_SEQ) && mine !== 0;
+}
+
+/**
+ * A hint whether rcu_need_qs(), for a hot loop that ends soon by itself, with rcu_qs() behind it: it may say
+ * no for as long as the loop lasts, for the load is plain and of the lower halves, and yes on an offline CPU.
+ *
+ * @returns 0 for no; one value that a loop can join to what else would end it
+ * Context: any; never sleeps. Ordering: none.
+ */
+export function rcu_qs_hint(): u32 {
+  return load<u32>(this_cpu_ptr(PERCPU_RCU_SLOT)) ^ __READ_ONCE(GP_SEQ); // plain: as rcu_my_slot()
 }
 
 /** Marks the begin of a reader section for the eye; costs nothing. Context: the CPU is online (Q1). */

@@ -44,7 +44,13 @@
  * Differs: a scan sleeps on a wake-up, and not for jiffies; it writes (O1).
  * Not modelled: call_srcu(), srcu_barrier(), the node tree, NMI readers, expediting.
  */
-import { atomic_add, atomic_add_return, atomic_fetch_add, READ_ONCE } from "../../arch/wasm/atomic";
+import {
+  __READ_ONCE,
+  atomic_add,
+  atomic_add_return,
+  atomic_fetch_add,
+  READ_ONCE,
+} from "../../arch/wasm/atomic";
 import { WARN_ON } from "../../arch/wasm/bug";
 import { ENOMEM } from "../../arch/wasm/errno";
 import { count_event, EV_SRCU_GP } from "../../arch/wasm/events";
@@ -176,7 +182,7 @@ export function cleanup_srcu_struct(ssp: srcu_struct): void {
  * Context: any; never sleeps. Ordering: full (O1): barrier B.
  */
 export function srcu_read_lock(ssp: srcu_struct): u32 {
-  const idx = READ_ONCE(idx_of(ssp)) & 1;
+  const idx = __READ_ONCE(idx_of(ssp)) & 1; // an old one counts on a rank that is scanned too (S3)
   atomic_add(1, this_cpu_ptr(lock_count(ssp, idx)));
   return idx;
 }

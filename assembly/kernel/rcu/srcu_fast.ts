@@ -48,6 +48,7 @@
  * Not modelled: domains that are freed, call_srcu(), NMI readers, the check that flavours are not mixed.
  */
 import {
+  __READ_ONCE,
   atomic_add,
   atomic_add_return,
   READ_ONCE,
@@ -161,7 +162,7 @@ export function srcu_read_lock_fast(ssp: srcu_fast_struct): u32 {
  * Ordering: none.
  */
 export function srcu_fast_gp_waits(ssp: srcu_fast_struct): u32 {
-  return READ_ONCE(waits_of(ssp));
+  return __READ_ONCE(waits_of(ssp));
 }
 
 /** The second step of an unlock while no updater waits. Ordering: none (O2). */

@@ -10,7 +10,7 @@
 #define KIND KIND_PEER
 #define FLAVOUR urcu_qsbr
 /* A report a burst, as the loop looks for a quiescent state on the other side. */
-#define AFTER_BURST() (urcu_qsbr_quiescent_state(), rcu_need_qs())
+#define AFTER_BURST() (urcu_qsbr_quiescent_state(), rcu_qs_hint() != 0)
 
 #include "urcu.h"
 
