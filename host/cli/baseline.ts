@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `--save NAME` and `--against NAME` of the commands that time. */
 import { UsageError } from "../errors.ts";
-import { repeatOf, unmeasured } from "../report/agreement.ts";
+import { repeatOf } from "../report/agreement.ts";
 import {
   BASELINES_FOLDER,
   isBaselineName,
   openBaseline,
   readBaseline,
 } from "../report/baselines.ts";
-import { compareResults, refuseUnlike } from "../report/side-by-side.ts";
-import { formatPlural } from "../report/units.ts";
 import { failuresOf } from "../report/verdict.ts";
 import { type Target, toJson } from "../report/write.ts";
 import type { BenchAsked } from "../result/asked.ts";
-import type { Against, Result } from "../result/result.ts";
+import type { Result } from "../result/result.ts";
 import type { RunContext, Runner } from "../result/run.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
+import { type AgainstWish, besideBaseline, refuseElsewhere } from "./against.ts";
 import type { Context } from "./command.ts";
-import { runElsewhere, thisEngine } from "./elsewhere.ts";
+import { lateMs, runElsewhere, thisEngine } from "./elsewhere.ts";
 import { Expected, type Option, percent, text, type Values } from "./options.ts";
-
-/** How much longer than the first run its repetition may take before it is given up. */
-const LATE_TIMES = 5;
-const LATE_MS = 60_000;
-
-/** Loads a runner, as the commands get it. */
-export type Load<A> = () => Promise<Runner<A>>;
+import type { Load } from "./runners.ts";
 
 function baselineName(help: string): Option<string | null> {
   return {
@@ -44,11 +37,12 @@ export function baselinesFolder(): Option<string | null> {
   return text("DIR", `folder that baselines are kept in [${BASELINES_FOLDER}]`);
 }
 
-export function baselineOptions() {
+/** @param beside - what makes a run one of two that are compared */
+export function baselineOptions(beside = "--against") {
   return {
     save: baselineName("run twice, and store the result as a baseline if the two runs agree"),
     against: baselineName("set the result beside that baseline, row by row"),
-    "fail-over": percent(1000, "with --against: fail where a row is certain to be slower by more"),
+    "fail-over": percent(1000, `with ${beside}: fail where a row is certain to be slower by more`),
     baselines: baselinesFolder(),
   };
 }
@@ -56,7 +50,7 @@ export function baselineOptions() {
 /** Those options, and --force, which is not about baselines alone. */
 export type Wish = Values<ReturnType<typeof baselineOptions>> & {
   readonly force: boolean;
-  /** Other engines to run in: what they are like is known after the run alone. */
+  /** Other engines to run in. */
   readonly engine: readonly string[];
 };
 
@@ -108,44 +102,18 @@ export async function baselined<A extends BenchAsked>(
   }
   const none = { outcome: () => null, release() {} };
   if (wish.against === null) return { load, ...none };
-  const baseline = readBaseline(folder, wish.against);
-  const labels = { a: `baseline ${wish.against}`, b: "this run", force: wish.force };
-  if (wish.engine.length === 0) {
-    const place = await (await context.runners.place())(asked.tier);
-    refuseUnlike(baseline, { ...place, asked }, labels, true);
-  }
-  if (!baseline.pairs.some(({ threads }) => asked.threads.includes(threads))) {
-    throw new UsageError(`${labels.a} and this run have no row in common`);
-  }
-  const beside = besideBaseline(baseline, wish.against, wish);
-  return { load: async () => after(await load(), beside), ...none };
-}
-
-function after<A>(run: Runner<A>, then: (result: Result) => Result): Runner<A> {
-  return async (asked, context) => then(await run(asked, context));
-}
-
-function besideBaseline(baseline: Result, name: string, wish: Wish) {
-  const labels = { a: `baseline ${name}`, b: "this run", maxSlowdownPct: null };
-  // What could be refused before the run was; what changed since is in the notes.
-  const force = wish.force || wish.engine.length === 0;
-  return (result: Result): Result => {
-    try {
-      const asked = { ...labels, force };
-      const compared = compareResults(baseline, result, asked, result, !force);
-      const { comparisons } = compared;
-      const lacking = unmeasured(baseline, result).length;
-      const fewer = `${formatPlural(lacking, "row")} of the baseline have no counterpart in this run.`;
-      const notes = lacking > 0 ? [...compared.notes, fewer] : compared.notes;
-      const { startedAt } = baseline;
-      const failOverPct = wish["fail-over"];
-      const against: Against = { baseline: name, startedAt, failOverPct, comparisons, notes };
-      return { ...result, against };
-    } catch (error) {
-      if (result.interrupted && error instanceof UsageError) return result; // nothing was measured
-      throw error;
-    }
+  const beside: AgainstWish = {
+    ...{ baseline: readBaseline(folder, wish.against), name: wish.against, args },
+    ...{ force: wish.force, failOverPct: wish["fail-over"], engines: wish.engine },
+    path: context.terminal.env["PATH"] ?? "",
   };
+  if (wish.engine.length === 0) {
+    refuseElsewhere(await (await context.runners.place())(asked.tier), asked, beside);
+  }
+  if (!beside.baseline.pairs.some(({ threads }) => asked.threads.includes(threads))) {
+    throw new UsageError(`baseline ${wish.against} and this run have no row in common`);
+  }
+  return { load: async () => besideBaseline(await load(), beside), ...none };
 }
 
 function savedAfter<A>(
@@ -161,7 +129,7 @@ function savedAfter<A>(
       if (first.interrupted) return first;
       const again = {
         ...{ program: thisEngine(), args, name: "the second run" },
-        deadlineMs: first.durationS * 1000 * LATE_TIMES + LATE_MS,
+        deadlineMs: lateMs(first),
       };
       const second = await runElsewhere(again, half(context, 2));
       if (second.interrupted) return { ...first, interrupted: true };

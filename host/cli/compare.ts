@@ -8,9 +8,12 @@ import { type Context, define } from "./command.ts";
 import { engineOption } from "./engines.ts";
 import { finish, outputOf } from "./measure.ts";
 import { measureBaselined } from "./measure-baselined.ts";
-import { duration, flag, percent } from "./options.ts";
+import { duration, flag } from "./options.ts";
 
 const MS = 1e6;
+
+/** What there has to be for a result to be set beside another. */
+const BESIDE = "--against or two saved results";
 
 function compareOptions(context: Context) {
   return {
@@ -18,15 +21,8 @@ function compareOptions(context: Context) {
     ...benchOptions(context, paceOf(context)),
     storm: duration(10 * MS, 3600e9, 5e9, "length of each gate's storm"),
     engine: engineOption(),
-    ...baselineOptions(),
-    force: flag(
-      false,
-      "with --against or two saved results: compare unlike environments all the same",
-    ),
-    "max-slowdown": percent(
-      1000,
-      "with two saved results: fail where B is certain to be slower by more",
-    ),
+    ...baselineOptions(BESIDE),
+    force: flag(false, `with ${BESIDE}: compare unlike environments all the same`),
   };
 }
 
@@ -37,7 +33,7 @@ function quickValues({ cores }: Context) {
 }
 
 /** Options that say something of two saved results; the others are about a run. */
-const FOR_SAVED = new Set(["force", "max-slowdown", "json", "width"]);
+const FOR_SAVED = new Set(["force", "fail-over", "json", "width"]);
 
 export const compare = define({
   name: "compare",
@@ -51,7 +47,7 @@ export const compare = define({
     ["--quick", "a first look"],
     ["--gates rwsem,percpu-ref --json today.json", "the two sides of the patch, kept"],
     ["before.json after.json", "what changed between two runs on one machine"],
-    ["before.json after.json --max-slowdown 10%", "status 1 if anything got over 10 % slower"],
+    ["before.json after.json --fail-over 10%", "status 1 if anything got over 10 % slower"],
   ],
   run: async (parsed, context, options) => {
     const { values, given, positionals } = parsed;
@@ -59,14 +55,13 @@ export const compare = define({
     if (a !== undefined && b !== undefined) {
       const stray = [...given].find((name) => !FOR_SAVED.has(name));
       if (stray) throw new UsageError(`--${stray} has no meaning beside two saved results`);
-      const maxSlowdownPct = values["max-slowdown"];
-      return compareSaved({ a, b, force: values.force, maxSlowdownPct }, values, context);
+      const failOverPct = values["fail-over"];
+      return compareSaved({ a, b, force: values.force, failOverPct }, values, context);
     }
-    if (given.has("max-slowdown")) {
-      throw new UsageError("--max-slowdown goes with two saved results");
-    }
-    if (values.force && values.against === null) {
-      throw new UsageError("--force goes with --against or two saved results");
+    for (const name of ["force", "fail-over"]) {
+      if (given.has(name) && values.against === null) {
+        throw new UsageError(`--${name} goes with ${BESIDE}`);
+      }
     }
     const quick = values.quick ? quickValues(context) : {};
     const unsaid = Object.entries(quick).filter(([name]) => !given.has(name));
@@ -84,12 +79,12 @@ export const compare = define({
 });
 
 function compareSaved(
-  asked: { a: string; b: string; force: boolean; maxSlowdownPct: number | null },
+  asked: { a: string; b: string; force: boolean; failOverPct: number | null },
   output: { json: string | null; width: number | null },
   { terminal, version }: Context,
 ): number {
   const [a, b] = [readResult(asked.a), readResult(asked.b)];
   const tool = { name: "hotunplug", version } as const;
   const result = compareResults(a, b, asked, { tool, startedAt: new Date().toISOString() });
-  return finish(result, outputOf(output, terminal), asked.maxSlowdownPct);
+  return finish(result, outputOf(output, terminal));
 }

@@ -31,6 +31,15 @@ export interface Elsewhere {
   readonly deadlineMs: number;
 }
 
+/** How much longer than the first run a repetition of it may take before it is given up. */
+const LATE_TIMES = 5;
+const LATE_MS = 60_000;
+
+/** The deadline of a run that is the same as one before it. */
+export function lateMs({ durationS }: Result): number {
+  return durationS * 1000 * LATE_TIMES + LATE_MS;
+}
+
 /** This engine, with the options that it was started with itself. */
 export function thisEngine(): [string, ...string[]] {
   return [process.execPath, ...process.execArgv];

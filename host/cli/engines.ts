@@ -8,15 +8,18 @@ import { engineOf } from "../report/engines.ts";
 import type { BenchAsked, CompareAsked, Tier } from "../result/asked.ts";
 import type { EngineRows, Result } from "../result/result.ts";
 import type { RunContext } from "../result/run.ts";
-import type { Load } from "./baseline.ts";
 import { runElsewhere } from "./elsewhere.ts";
 import { choices, type Option } from "./options.ts";
+import type { Load } from "./runners.ts";
 
 const ENGINES = ["node", "bun", "deno"] as const;
 
 /** No measurement takes so much longer than its windows; what an engine hangs in is ended then. */
 const LATE_TIMES = 20;
 const LATE_MS = 600_000;
+
+/** It starts, times one gate for some ms, and ends. */
+const PLACE_MS = 60_000;
 
 export function engineOption(): Option<readonly string[]> {
   const help =
@@ -75,6 +78,29 @@ export function inEngines<A extends BenchAsked | CompareAsked>(
     }
     return sideBySide(results);
   };
+}
+
+/** Where a run takes place. */
+export type Place = Pick<Result, "environment" | "tier">;
+
+/**
+ * What a run in the first of the engines will say of its place: the shortest run that there is, in a
+ * process of its own, whose figures nobody sees.
+ */
+export async function placeInEngine(
+  [name = ""]: readonly string[],
+  asked: BenchAsked,
+  path: string,
+  signal: AbortSignal,
+): Promise<Place> {
+  const shortest = ["--threads", "1", "--devices", "same", "--rounds", "1", "--window", "1ms"];
+  const gate = asked.gates[0] as string; // at least one gate is asked for
+  const what = {
+    ...{ name: `in ${name}`, program: programOf(name, findProgram(name, path), asked.tier) },
+    args: ["bench", "--gates", gate, "--tier", asked.tier, ...shortest],
+    deadlineMs: PLACE_MS,
+  };
+  return runElsewhere(what, { signal, onProgress() {} });
 }
 
 function sideBySide(results: readonly Result[]): Result {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BenchAsked } from "../result/asked.ts";
 import { argumentsOf } from "./arguments.ts";
-import { baselined, baselineOptions, type Load, type Wish } from "./baseline.ts";
+import { baselined, baselineOptions, type Wish } from "./baseline.ts";
 import type { Context } from "./command.ts";
 import { inEngines } from "./engines.ts";
 import { measure } from "./measure.ts";
 import type { Option, OptionSet, Values } from "./options.ts";
+import type { Load } from "./runners.ts";
 
 /** The options that this file's commands share. */
 type Shared = OptionSet &

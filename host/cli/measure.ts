@@ -76,12 +76,8 @@ export function outputOf({ json, width }: Output, { stdout, stderr, env }: Termi
 }
 
 /** Draws and saves a result. @returns the exit status that it calls for */
-export function finish(
-  result: Result,
-  { page, target, stream }: Destination,
-  maxSlowdownPct: number | null = null,
-): number {
-  const failures = failuresOf(result, maxSlowdownPct);
+export function finish(result: Result, { page, target, stream }: Destination): number {
+  const failures = failuresOf(result);
   const faults = faultsOf(result);
   const { width, style } = page.canvas;
   const failed = [...failures, ...faults].flatMap((line) =>

@@ -4,8 +4,18 @@
 import type { GateChecks } from "../check/listing.ts";
 import type { Diagnosis } from "../doctor/run.ts";
 import type { GateTraits } from "../machine/gate-traits.ts";
-import type { RunBench, RunCheck, RunCompare, RunSelfTest, RunStress } from "../result/run.ts";
+import type {
+  RunBench,
+  RunCheck,
+  RunCompare,
+  Runner,
+  RunSelfTest,
+  RunStress,
+} from "../result/run.ts";
 import type { CommandEnd, CommandOptions } from "../wasi/run.ts";
+
+/** Loads a runner, as the commands get it. */
+export type Load<A> = () => Promise<Runner<A>>;
 
 /** Runs kernel.wasm as a WASI command. */
 export type RunWasi = (

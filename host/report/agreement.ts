@@ -11,7 +11,7 @@
 import { pairMetric, removalMetric } from "../result/comparison.ts";
 import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
-import { metricName } from "./rows.ts";
+import { rowName } from "./rows.ts";
 import { compareResults, unlikeness } from "./side-by-side.ts";
 import { formatNumber } from "./units.ts";
 
@@ -22,14 +22,18 @@ export const TOLERANCE_PCT = 5;
  * @throws UsageError when they have no row in common
  */
 export function repeatOf(first: Result, second: Result, baseline: string): Repeat {
-  const asked = { a: "the first run", b: "the second", force: true, maxSlowdownPct: null };
+  const asked = { a: "the first run", b: "the second", force: true, failOverPct: null };
   const { comparisons } = compareResults(first, second, asked, second);
   const unlike = unlikeness(first, second, true);
   const enough = comparisons.filter((row) => row.pairs >= MIN_SAMPLES);
   const named = new Set(enough.map(rowName));
   const all = new Set([...namesOf(first), ...namesOf(second)]);
   const lacking = [...all].filter((name) => !named.has(name));
-  return { baseline, tolerancePct: TOLERANCE_PCT, comparisons: enough, lacking, unlike };
+  const { pairs, removals, roles } = first;
+  return {
+    ...{ baseline, tolerancePct: TOLERANCE_PCT, comparisons: enough, lacking, unlike },
+    first: { pairs, removals, ...(roles ? { roles } : {}) },
+  };
 }
 
 /** @returns a line for each row in which the runs differ or cannot be compared, and for what moved */
@@ -44,6 +48,11 @@ export function disagreements(repeat: Repeat): string[] {
   ];
 }
 
+/** Whether a row's interval lies above the limit with all its length. */
+export function isOver({ ratio, word }: ComparisonRow, limitPct: number): boolean {
+  return word === "slower" && ratio.low > 1 + limitPct / 100;
+}
+
 /** Rows whose interval reaches further below its median than that: they cannot show so small a slowdown. */
 export function tooWide(rows: readonly ComparisonRow[], pct: number): string[] {
   const wide = rows.filter(({ ratio }) => ratio.low * (1 + pct / 100) < ratio.median);
@@ -54,10 +63,6 @@ export function tooWide(rows: readonly ComparisonRow[], pct: number): string[] {
 export function unmeasured(baseline: Result, run: Result): string[] {
   const names = new Set(namesOf(run));
   return namesOf(baseline).filter((name) => !names.has(name));
-}
-
-function rowName({ a, metric }: Pick<ComparisonRow, "a" | "metric">): string {
-  return `${a}, ${metricName(metric)}`;
 }
 
 function namesOf({ pairs, removals }: Result): string[] {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A run beside a baseline, and beside its own repetition. */
 import type { Against, Result } from "../result/result.ts";
-import { disagreements, tooWide } from "./agreement.ts";
+import { disagreements, isOver, tooWide } from "./agreement.ts";
 import { drawRatios } from "./details.ts";
+import { rowName } from "./rows.ts";
 import { sideBySideSentence } from "./sentences.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { formatDate, formatNumber, formatPlural, formatRange } from "./units.ts";
 
-export function drawAgainst({ against }: Result, canvas: Canvas): string[] {
+export function drawAgainst({ against, gates }: Result, canvas: Canvas): string[] {
   if (!against) return [];
   const { baseline, startedAt, comparisons, notes } = against;
   const since = `baseline ${baseline} of ${formatDate(startedAt)}`;
@@ -18,9 +19,32 @@ export function drawAgainst({ against }: Result, canvas: Canvas): string[] {
     ...wrap(`Beside ${since}: ${said}`, canvas.width),
     "",
     ...drawRatios(title, comparisons, canvas),
-    ...[...notes, ...blindness(against)].flatMap((note) =>
+    "",
+    ...wrap(spanSentence(against), canvas.width),
+    ...[...notes, ...blindness(against), ...slowPlace(against, gates)].flatMap((note) =>
       wrap(`note: ${note}`, canvas.width, "", "  "),
     ),
+  ];
+}
+
+/** What the intervals are over, and why there was more than one run. */
+function spanSentence({ captures = 1, runs = 1 }: Against): string {
+  const [then, now] = [formatPlural(captures, "capture"), formatPlural(runs, "run")];
+  const single =
+    captures * runs === 1 ? " What else lies between two processes is not in them." : "";
+  const more = runs > 1 ? " Rows were over the limit, so it was run again." : "";
+  return `Intervals span ${then} of the baseline and ${now} of this, each a process of its own.${single}${more}`;
+}
+
+/** What is no gate got slower: no change of a gate does that. */
+function slowPlace({ comparisons, failOverPct }: Against, gates: Result["gates"]): string[] {
+  const own = new Set(gates.map(({ name }) => name));
+  const slower = comparisons.filter(
+    (row) => !own.has(row.a) && failOverPct !== null && isOver(row, failOverPct),
+  );
+  if (slower.length === 0) return [];
+  return [
+    `slower is also what is no gate (${named(slower.map(rowName))}): is it the computer, and the baseline one to be stored anew?`,
   ];
 }
 

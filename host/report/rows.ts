@@ -86,6 +86,11 @@ export function metricName(metric: Metric): string {
   return `${metric.what}, ${where}, ${formatPlural(metric.threads, "thread")}${mark}`;
 }
 
+/** @returns "rwsem, pair, shared device, 2 threads" */
+export function rowName({ a, metric }: Pick<ComparisonRow, "a" | "metric">): string {
+  return `${a}, ${metricName(metric)}`;
+}
+
 /** Whether the rows set one saved result beside another, and not gates beside each other. */
 export function isSideBySide(rows: readonly ComparisonRow[]): boolean {
   return rows.length > 0 && rows.every((row) => row.a === row.b);

@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import {
   type Against,
   type BreakEvenRow,
+  type Capture,
   type EngineRows,
   type GateFacts,
   type NoiseFloor,
@@ -139,8 +140,16 @@ const against = is.object<Against>({
   baseline: is.string,
   startedAt: is.string,
   failOverPct: is.nullable(is.number),
+  captures: is.optional(is.number),
+  runs: is.optional(is.number),
   comparisons: is.array(comparison),
   notes: is.array(is.string),
+});
+
+const capture = is.object<Capture>({
+  pairs: is.array(pair),
+  removals: is.array(removal),
+  roles: is.optional(is.array(roleRow)),
 });
 
 const repeat = is.object<Repeat>({
@@ -149,6 +158,7 @@ const repeat = is.object<Repeat>({
   comparisons: is.array(comparison),
   lacking: is.array(is.string),
   unlike: is.array(is.string),
+  first: is.optional(capture),
 });
 
 const result: is.Shape<Result> = is.object<Result>({

@@ -11,6 +11,7 @@ import {
 } from "../result/comparison.ts";
 import type { ComparisonRow, Json, Metric, Result, StormRow } from "../result/result.ts";
 import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
+import { acrossProcesses, capturesOf } from "./captures.ts";
 import { distinct, verdictStorms } from "./rows.ts";
 
 /** What differs between any two runs of the same machine, and says nothing about it. */
@@ -83,7 +84,8 @@ export function compareResults(
   ofOneKernel = false,
 ): Result {
   const unlike = refuseUnlike(a, b, asked, ofOneKernel);
-  const comparisons = [...pairRows(a, b), ...removalRows(a, b)];
+  const lists = capturesOf(b).flatMap((now) => capturesOf(a).map((then) => rowsOf(then, now)));
+  const comparisons = acrossProcesses(lists);
   if (comparisons.length === 0) {
     throw new UsageError(`${asked.a} and ${asked.b} have no row in common`);
   }
@@ -103,6 +105,10 @@ export function compareResults(
     breakEvens: [],
     notes: [...notesOf(a, b), ...unlike.map((line) => `unlike environments: ${line}`)],
   };
+}
+
+function rowsOf(a: Result, b: Result): ComparisonRow[] {
+  return [...pairRows(a, b), ...removalRows(a, b)];
 }
 
 function pairRows(a: Result, b: Result): ComparisonRow[] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckRow } from "../result/check.ts";
 import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
-import { disagreements } from "./agreement.ts";
-import { isControl, isUndone, isUnexpected, metricName, verdictStorms } from "./rows.ts";
+import { disagreements, isOver } from "./agreement.ts";
+import { isControl, isUndone, isUnexpected, rowName, verdictStorms } from "./rows.ts";
 import { selfTestFailures } from "./selftest.ts";
 import { formatNumber } from "./units.ts";
 
@@ -12,10 +12,9 @@ import { formatNumber } from "./units.ts";
  * that is certain to be beyond it; a self-test whose comparisons say what they should not. What is found in a driver that is looked at as it stood is no failure,
  * nor is a check that found nothing within its bound.
  *
- * @param maxSlowdownPct - of `compare A B`; the lower end of the interval must lie above it
  * @returns one line each; none when everything held
  */
-export function failuresOf(result: Result, maxSlowdownPct: number | null = null): string[] {
+export function failuresOf(result: Result): string[] {
   const lines = selfTestFailures(result);
   for (const storm of verdictStorms(result)) {
     const control = isControl(result, storm.gate) && result.command === "compare";
@@ -30,9 +29,10 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
   }
   if (result.repeat) lines.push(...disagreement(result.repeat));
   const { comparisons = [], failOverPct = null } = result.against ?? {};
+  const ofSaved = "failOverPct" in result.asked ? result.asked.failOverPct : null;
   return [
     ...lines,
-    ...slowdowns(result.comparisons, maxSlowdownPct),
+    ...slowdowns(result.comparisons, ofSaved),
     ...slowdowns(comparisons, failOverPct),
   ];
 }
@@ -41,10 +41,10 @@ export function failuresOf(result: Result, maxSlowdownPct: number | null = null)
 function slowdowns(rows: readonly ComparisonRow[], limitPct: number | null): string[] {
   if (limitPct === null) return [];
   return rows
-    .filter(({ ratio, word }) => word === "slower" && ratio.low > 1 + limitPct / 100)
-    .map(({ metric, a, ratio }) => {
-      const times = `${formatNumber(ratio.median)} times as long`;
-      return `${a}, ${metricName(metric)}: ${times}, more than ${limitPct} % slower`;
+    .filter((row) => isOver(row, limitPct))
+    .map((row) => {
+      const times = `${formatNumber(row.ratio.median)} times as long`;
+      return `${rowName(row)}: ${times}, more than ${limitPct} % slower`;
     });
 }
 

@@ -112,7 +112,7 @@ export interface SavedAsked {
   /** Whether unlike environments were compared all the same. */
   readonly force: boolean;
   /** The slowdown above which the comparison fails, %; null: it never does. */
-  readonly maxSlowdownPct: number | null;
+  readonly failOverPct: number | null;
 }
 
 export type Asked =

@@ -202,11 +202,17 @@ export interface Against {
   readonly startedAt: string;
   /** The slowdown above which the run fails, %; null: it never does. */
   readonly failOverPct: number | null;
-  /** Time in this run over time in the baseline. */
+  /** Processes that the baseline was measured in, and this run; absent: one. */
+  readonly captures?: number;
+  readonly runs?: number;
+  /** Time in this run over time in the baseline; intervals span all pairs of those processes. */
   readonly comparisons: readonly ComparisonRow[];
   /** What else tells the two runs apart. */
   readonly notes: readonly string[];
 }
+
+/** What one process measured, of a result that has more than one. */
+export type Capture = Pick<Result, "pairs" | "removals" | "roles">;
 
 /** A run beside the same run made just before it, in another process: is it fit to be a baseline? */
 export interface Repeat {
@@ -220,6 +226,8 @@ export interface Repeat {
   readonly lacking: readonly string[];
   /** What of the place of the runs was not the same. */
   readonly unlike: readonly string[];
+  /** What the run before it measured: later runs are set beside both. */
+  readonly first?: Capture;
 }
 
 /** The ioctl length above which a gate's cost is under 1 % of it, on this machine. */

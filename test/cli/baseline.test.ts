@@ -28,14 +28,18 @@ function store(change: (result: Result) => Result): void {
 }
 
 function faster(gate: string, factor: number): (result: Result) => Result {
-  return (result) => ({
-    ...result,
-    pairs: result.pairs.map((row) =>
+  const ofPairs = (pairs: Result["pairs"]) =>
+    pairs.map((row) =>
       row.contender === gate
         ? { ...row, samples: row.samples.map((ns) => (ns === null ? null : ns / factor)) }
         : row,
-    ),
-  });
+    );
+  return (result) => {
+    const { repeat } = result;
+    assert.ok(repeat?.first);
+    const first = { ...repeat.first, pairs: ofPairs(repeat.first.pairs) };
+    return { ...result, pairs: ofPairs(result.pairs), repeat: { ...repeat, first } };
+  };
 }
 
 for (const command of ["bench", "compare"]) {
@@ -95,6 +99,37 @@ test("--fail-over fails what is slower by more with its whole interval, and name
   // A median of 1.04 whose interval begins below: not certain, so no failure.
   store(faster("refcount", 1.04));
   assert.is(run("bench", "--against", "x", "--fail-over", "3.9").status, 0);
+});
+
+const againstX = (seed: number) => {
+  const json = join(root, "run.json");
+  const limit = ["--fail-over", "5%", "--seed", `${seed}`, "--json", json];
+  const { status, stdout } = run("bench", "--against", "x", ...limit);
+  return { status, stdout, against: parseResult(readFileSync(json, "utf8"), json).against };
+};
+
+test("what is over the limit is run again, and is no failure where another process is not over it", () => {
+  store((result) => result);
+  const once = againstX(SEEDS.slowOnce);
+  assert.is(once.status, 0, once.stdout);
+  assert.equal([once.against?.captures, once.against?.runs], [2, 2]);
+  assert.match(once.stdout.replaceAll("\n", " "), "2 captures of the baseline and 2 runs of this");
+  store(faster("rwsem", 1.5));
+  const always = againstX(SEEDS.held);
+  assert.equal([always.status, always.against?.runs], [1, 3]);
+});
+
+test("what is below the limit is not run again", () => {
+  store((result) => result);
+  const { status, against } = againstX(SEEDS.held);
+  assert.equal([status, against?.captures, against?.runs], [0, 2, 1]);
+});
+
+test("slower controls are told: they are no gate, so it may be the computer", () => {
+  store(faster("atomic pair", 1.5));
+  const { status, stdout } = againstX(SEEDS.held);
+  assert.is(status, 1);
+  assert.match(stdout.replaceAll("\n  ", " "), "slower is also what is no gate (atomic pair, pair");
 });
 
 test("another machine, engine, tier or kernel is refused before the run, each difference named", () => {

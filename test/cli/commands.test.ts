@@ -175,7 +175,7 @@ test("two saved results are compared, and the limit decides the status", () => {
   const plain = hotunplug(["compare", a, b]);
   assert.is(plain.status, 0);
   assert.match(plain.stdout, "B is slower in");
-  assert.is(hotunplug(["compare", a, b, "--max-slowdown", "10%"]).status, 1);
+  assert.is(hotunplug(["compare", a, b, "--fail-over", "10%"]).status, 1);
   slower.environment.cores = 64;
   writeFileSync(b, JSON.stringify(slower));
   const refused = hotunplug(["compare", a, b]);

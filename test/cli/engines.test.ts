@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** --engine, over scripts that stand in for the engines and run node. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { test } from "uvu";
@@ -26,6 +26,8 @@ function program(folder: string, name: string, script: string): string {
 const node = `exec "${process.execPath}" "$@"`;
 program("good", "bun", `export FAKE_ENGINE="bun 9.8.7"; ${node}`);
 program("good", "deno", `export FAKE_ENGINE="deno 6.5.4 $3"; shift 3; ${node}`);
+const log = join(root, "log");
+program("logged", "bun", `echo "$@" >> "${log}"; export FAKE_ENGINE="bun 9.8.7"; ${node}`);
 program("silent", "bun", "exit 1");
 program("torn", "bun", 'echo "{"');
 
@@ -116,6 +118,20 @@ test("a baseline of another engine is made there twice, and is refused here", ()
   assert.match(here.stderr, /unlike environments .*: .*engine: "bun 9\.8\.7" and not recorded/);
   assert.is(run("good", ...against, "--engine", "bun").status, 0);
   assert.is(run("good", ...against, "--engine", "deno").status, 2);
+});
+
+test("a baseline of another engine is refused before the run, after the shortest one that there is", () => {
+  const folder = join(root, "here");
+  assert.is(run("logged", "bench", "--save", "x", "--baselines", folder).status, 0);
+  const args = ["--engine", "bun", "--baselines", folder];
+  const refused = run("logged", "bench", "--against", "x", ...args);
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr, /unlike environments .*: .*engine: not recorded and "bun 9\.8\.7"/);
+  const starts = () => readFileSync(log, "utf8").trimEnd().split("\n");
+  assert.is(starts().length, 1);
+  assert.match(starts()[0] ?? "", "--threads 1 --devices same --rounds 1 --window 1ms --json -");
+  assert.is(run("logged", "bench", "--against", "x", "--force", ...args).status, 0);
+  assert.is(starts().length, 3);
 });
 
 test("a process that does not end is ended at its deadline", async () => {

@@ -32,6 +32,8 @@ export const SEEDS = {
   drifts: 9,
   /** Fails there. */
   failsAgain: 10,
+  /** Measures longer times, but not there. */
+  slowOnce: 11,
 } as const;
 
 /** A runner that waits looks this often whether it should stop. */
@@ -136,6 +138,7 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       const piped = process.argv.at(-1) === "-";
       if (seed === SEEDS.failsAgain && piped) throw new MachineError("CPU 0 stalled in up_read");
       const result = inEngine(resultOf(command, asked));
+      if (seed === SEEDS.slowOnce && !piped) return slowed(result, "rwsem", 1.5);
       if (seed === SEEDS.drifts && piped) return slowed(result, "rwsem", 1.5);
       if (signal.aborted) return { ...result, interrupted: true };
       if (seed === SEEDS.fault) return faulty(result);
