@@ -9,12 +9,12 @@ import { driverId, OPEN_REVISION } from "../machine/driver.ts";
 import type { PairRow } from "../result/result.ts";
 import type { BodyKind } from "../result/roles.ts";
 import { type Distribution, serviceTable } from "../stats/distribution.ts";
-import type { Random } from "../stats/random.ts";
+import { type Random, shuffled } from "../stats/random.ts";
 import { summarize } from "../stats/summary.ts";
 import type { Contender } from "./contenders.ts";
 import { type Machines, oversubscribed } from "./fleet.ts";
 import type { Job } from "./job.ts";
-import { nsPerOp, type SampleForm } from "./pairs.ts";
+import { nsPerOp, placeIn, placesOn, type SampleForm } from "./pairs.ts";
 import {
   type Cell,
   type CellOptions,
@@ -34,11 +34,8 @@ const IOCTLS_AT_LEAST = 12;
 const LONG_NS = 1e9;
 const LIMIT_NS = 2e9;
 
-/** files[cpu]: that CPU's open file. */
-interface Files {
-  readonly own: readonly number[];
-  readonly shared: readonly number[];
-}
+/** files[place][cpu]: that CPU's open file of the device there. */
+type Files = readonly (readonly number[])[];
 
 export interface IoctlBenchOptions extends CellOptions {
   readonly windowNs: number;
@@ -58,6 +55,7 @@ export class IoctlBench implements Part {
   readonly #cells: readonly Cell[];
   readonly #files = new Map<string, Files>();
   readonly #tables = new Map<string, number>();
+  #round = 0;
 
   constructor(machines: Machines, options: IoctlBenchOptions) {
     this.#machines = machines;
@@ -70,20 +68,25 @@ export class IoctlBench implements Part {
   }
 
   async round(random: Random, onCell: (label: string) => void, signal: AbortSignal): Promise<void> {
-    await measureCells(this.#cells, random, signal, (cell) => {
+    const round = this.#round++;
+    await measureCells(this.#cells, random, signal, async (cell) => {
       onCell(ioctlLabel(cell));
-      return this.#measure(cell, signal);
+      const job = await this.#machines.of(cell.threads);
+      const files = await this.#filesOf(job, cell.contender, random);
+      return this.#measure(cell, job, (cpu) => placeIn(files, cell, round, cpu)[cpu] ?? 0, signal);
     });
   }
 
-  async #measure(cell: Cell, signal: AbortSignal): Promise<number | null | undefined> {
-    const { contender: gate, threads, devices } = cell;
-    const job = await this.#machines.of(threads);
+  async #measure(
+    { contender: gate, threads }: Cell,
+    job: Job,
+    fileOf: (cpu: number) => number,
+    signal: AbortSignal,
+  ): Promise<number | null | undefined> {
     const { kernel } = job.machine;
     const { serviceNs, windowNs } = this.#options;
     const longestNs = Math.max(...this.#services(gate));
     this.#configure(job, longestNs);
-    const files = await this.#filesOf(job, gate);
     for (let cpu = 0; cpu < threads; cpu++) this.#writeArgument(job, cpu); // the last job changed it
     const reports = await job.run({
       fn: "bench_ioctl",
@@ -95,7 +98,7 @@ export class IoctlBench implements Part {
       extraMs: (IOCTLS_AT_LEAST * threads * longestNs) / 1e6, // one device serves them all in turn
       cmd: kernel.constant(serviceNs > 0 ? "CXL_MEM_SEND_COMMAND" : "CXL_MEM_QUERY_COMMANDS"),
       cpu: (cpu) => ({
-        device: (devices === "same" ? files.shared : files.own)[cpu] ?? 0,
+        device: fileOf(cpu),
         arg: BigInt(job.machine.userMemory(cpu)),
       }),
       name: gate.name,
@@ -109,22 +112,20 @@ export class IoctlBench implements Part {
     return this.#options.serviceNs > 0 ? { perNs: 1, least: 1 } : undefined;
   }
 
-  /** Devices and open files for every CPU of the machine, made once. */
-  async #filesOf(job: Job, gate: Contender): Promise<Files> {
+  /** Devices, and of each an open file for every CPU of the machine, made once; in an order drawn. */
+  async #filesOf(job: Job, gate: Contender, random: Random): Promise<Files> {
     const { machine } = job;
     const key = `${machine.cpus}/${gate.name}`;
     const there = this.#files.get(key);
     if (there) return there;
-    const own: number[] = [];
-    const shared: number[] = [];
-    let first: number | null = null;
-    for (let cpu = 0; cpu < machine.cpus; cpu++) {
+    const made: number[][] = [];
+    for (let i = 0; i < placesOn(machine); i++) {
       const minor = await this.#plug(job, gate);
-      first ??= minor;
-      own.push(await this.#open(job, cpu, minor));
-      shared.push(await this.#open(job, cpu, first));
+      const opened: number[] = [];
+      for (let cpu = 0; cpu < machine.cpus; cpu++) opened.push(await this.#open(job, cpu, minor));
+      made.push(opened);
     }
-    const files = { own, shared };
+    const files = shuffled(made, random);
     this.#files.set(key, files);
     return files;
   }

@@ -37,15 +37,24 @@ export async function makeDevice(job: Job, contender: Contender): Promise<number
 /** @throws MachineError when memory is short */
 export async function makeSite(job: Job, contender: Contender, random: Random): Promise<Site> {
   const devices: number[] = [];
-  const count = Math.max(PLACES, job.machine.cpus);
-  for (let i = 0; i < count; i++) devices.push(await makeDevice(job, contender));
+  for (let i = 0; i < placesOn(job.machine); i++) devices.push(await makeDevice(job, contender));
   return { contender, devices: shuffled(devices, random) };
 }
 
-/** The device that a CPU works on in a round: the shared one, or one of its own. */
-function deviceOf(site: Site, sharing: Devices, round: number, cpu: number): number {
-  const place = round + (sharing === "same" ? 0 : cpu);
-  return site.devices[place % site.devices.length] as number; // a site has devices
+/** How many devices a contender has on a machine: one for each round, and for each CPU. */
+export function placesOn({ cpus }: Pick<Job["machine"], "cpus">): number {
+  return Math.max(PLACES, cpus);
+}
+
+/** Of a contender's places the one that a CPU works at in a round: the shared one, or one of its own. */
+export function placeIn<P>(
+  places: readonly P[],
+  { devices }: { readonly devices: Devices },
+  round: number,
+  cpu: number,
+): P {
+  const place = round + (devices === "same" ? 0 : cpu);
+  return places[place % places.length] as P; // there are places
 }
 
 export interface WindowOptions {
@@ -72,7 +81,7 @@ export async function measurePair(
     ncpus: job.machine.cpus,
     windowNs: windowNs * (oversubscribed(job.machine.cpus) ? OVERSUBSCRIBED_WINDOWS : 1),
     warmupNs: WARMUP_NS,
-    cpu: (cpu) => ({ device: deviceOf(site, devices, round, cpu) }),
+    cpu: (cpu) => ({ device: placeIn(site.devices, { devices }, round, cpu) }),
     name: site.contender.name,
     signal,
   });

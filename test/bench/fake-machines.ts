@@ -33,6 +33,8 @@ export class FakeMachines implements Machines {
   readonly jobs: (JobRequest & { readonly cpus: number })[] = [];
   /** Calls of exports so far: "bench_device_create 3". */
   readonly calls: string[] = [];
+  /** What each of them returned. */
+  readonly answered: number[] = [];
   readonly #script: Script;
   readonly #answers: Readonly<Record<string, number>>;
   #next = 0x1000;
@@ -55,7 +57,9 @@ export class FakeMachines implements Machines {
         call: async (_cpu, fn, ...args) => {
           this.calls.push([fn, ...args].join(" "));
           this.#next += 0x1000;
-          return this.#answers[fn] ?? this.#next;
+          const answer = this.#answers[fn] ?? this.#next;
+          this.answered.push(answer);
+          return answer;
         },
       },
       run: async (request) => {

@@ -17,7 +17,7 @@ test("a slowdown is put into the devices of one contender, and of it alone", asy
   for (let round = 0; round < 2; round++) await bench.round(random, ignore, NEVER);
   const plugged = machines.calls.filter((call) => call.startsWith("cxl_plug "));
   const timed = machines.calls.filter((call) => call.startsWith("cxl_hw_set_service_ns "));
-  assert.equal(timed.map((call) => call.split(" ")[2]).sort(), ["20000", "21000"]);
+  assert.equal([...new Set(timed.map((call) => call.split(" ")[2]))].sort(), ["20000", "21000"]);
   const drivers = new Set(plugged.map((call) => call.split(" ")[1]));
   assert.is(drivers.size, 1, "both are the same driver");
   assert.equal(
@@ -27,6 +27,27 @@ test("a slowdown is put into the devices of one contender, and of it alone", asy
       ["rwsem (again)", 2],
     ],
   );
+});
+
+test("each round has another device, the same for all CPUs or one each", async () => {
+  const machines = new FakeMachines((request) => reports(request, 10));
+  const bench = new IoctlBench(machines, {
+    ...{ contenders: [RWSEM], threads: [2], devices: ["same", "own"], windowNs: 1e6 },
+    serviceNs: 0,
+  });
+  const random = randomFrom(1);
+  const rounds = 16;
+  for (let round = 0; round < rounds; round++) await bench.round(random, ignore, NEVER);
+  const minorOf = new Map<number, string>(); // what filp_open() returned, to the device it was asked for
+  machines.answered.forEach((file, i) => {
+    const [fn, minor = ""] = (machines.calls[i] ?? "").split(" ");
+    if (fn === "filp_open") minorOf.set(file, minor);
+  });
+  const at = machines.jobs.map((job) => [0, 1].map((cpu) => minorOf.get(job.cpu(cpu).device)));
+  const shared = at.filter(([a, b]) => a === b);
+  assert.is(shared.length, rounds, "one of the two cells");
+  assert.is(new Set(shared.map(([a]) => a)).size, rounds, "and each time another device");
+  assert.is(new Set(at.filter(([a, b]) => a !== b).map(([a]) => a)).size, rounds);
 });
 
 test.run();
