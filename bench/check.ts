@@ -4,8 +4,11 @@
  *
  * The yardstick (assembly/workload/yardstick.ts) has every access atomic, and is explored without any
  * reduction, then with symmetric readers; the hash, the visited set and the saving of states are
- * included. A step that was run before is not run again, but where the row says so. Cases take turns, round by round. The counts are those of an independent model (test/check).
+ * included. A step that was run before is not run again, but where the row says so. Cases take turns, round
+ * by round. The counts are those of an independent model (test/check). Last, the same searches by one thread
+ * and by two workers, their start included.
  */
+import { extname } from "node:path";
 import {
   type Configuration,
   DEFAULT_SEARCH,
@@ -13,16 +16,20 @@ import {
   prepare,
 } from "../host/check/configuration.ts";
 import type { Explored } from "../host/check/explored.ts";
-import type { Variant } from "../host/check/scenario.ts";
+import { exploreInParallel } from "../host/check/parallel/explore.ts";
+import type { VariantSource } from "../host/check/parallel/protocol.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
 import { type CheckImage, checkImage } from "../host/check/workbench.ts";
-import type { Program } from "../host/machine/coroutine/program.ts";
 import { driverName } from "../host/machine/driver.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
+import { yardstick } from "./check-yardstick.ts";
 
 const ROUNDS = 7;
 const ENOUGH_STATES = 3_000_000;
+/** Of the searches by several workers, which take longer. */
+const FEW_ROUNDS = 5;
+const YARDSTICK_URL = new URL(`./check-yardstick${extname(import.meta.url)}`, import.meta.url).href;
 
 interface Case {
   readonly name: string;
@@ -34,28 +41,6 @@ interface Case {
 interface Sample {
   readonly explored: Explored;
   readonly ms: number;
-}
-
-function yardstick(readers: number, times: number, alike: boolean): Variant {
-  const threads = [...Array.from({ length: readers }, () => "reader"), "remover"];
-  return {
-    name: `${readers} x ${times}`,
-    threads,
-    expected: "holds",
-    roots: ["yardstick_init", "yardstick_reader", "yardstick_remover"],
-    build: (on): Program => {
-      const p = on.call("yardstick_init");
-      const reader = { fn: "yardstick_reader", args: [p, times], expect: [0] };
-      return {
-        threads: threads.map((name) =>
-          name === "remover"
-            ? { name, calls: [{ fn: "yardstick_remover", args: [p] }] }
-            : { name, calls: [reader], ...(alike ? { alike: 0 } : {}) },
-        ),
-        end: [],
-      };
-    },
-  };
 }
 
 function yardsticks(): Case[] {
@@ -88,7 +73,7 @@ function run(image: CheckImage, configuration: Configuration, remembers = true):
 }
 
 function print(...cells: readonly string[]): void {
-  const widths = [46, 10, 12, 10, 16, 12, 10];
+  const widths = [46, 10, 12, 14, 16, 16, 10];
   console.log(
     cells
       .map((cell, i) => (i === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[i] ?? 10)))
@@ -164,6 +149,64 @@ function printReduction(): void {
   }
 }
 
+interface Team {
+  readonly image: CheckImage;
+  readonly configuration: Configuration;
+  readonly source: VariantSource;
+}
+
+/** A search of the yardstick, from the start: the set-up of the machine is included, and that of workers. */
+async function timed({ image, configuration, source }: Team, workers: number): Promise<Sample> {
+  const started = performance.now();
+  const on = prepare(image, configuration);
+  const never = () => false;
+  const { signal } = new AbortController();
+  const explored =
+    workers === 0
+      ? explore(on, configuration, never)
+      : await exploreInParallel(on, { image, configuration, source, workers }, never, signal);
+  return { explored, ms: performance.now() - started };
+}
+
+function timesOf(samples: readonly Sample[]): [median: number, range: string] {
+  const times = samples.map(({ ms }) => ms);
+  return [median(times), `${number(Math.min(...times))}-${number(Math.max(...times))}`];
+}
+
+async function printWorkers(): Promise<void> {
+  console.log();
+  print(
+    "from the start, no reduction",
+    "states",
+    "ms",
+    "range",
+    "2 workers: ms",
+    "range",
+    "factor",
+  );
+  for (const readers of [5, 6]) {
+    const args = [readers, 2, false] as const;
+    const variant = yardstick(readers, 2, false);
+    const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false } as const;
+    const team = {
+      image: checkImage(variant.roots),
+      configuration: { ...search, reduction: false, variant },
+      source: { moduleUrl: YARDSTICK_URL, exportName: "yardstick", args },
+    };
+    const [alone, together]: [Sample[], Sample[]] = [[], []];
+    for (let round = 0; round < FEW_ROUNDS; round++) {
+      alone.push(await timed(team, 0));
+      together.push(await timed(team, 2));
+    }
+    const { states = 0 } = together[0]?.explored.counts ?? {};
+    const [one, oneRange] = timesOf(alone);
+    const [two, twoRange] = timesOf(together);
+    const cells = [number(one), oneRange, number(two), twoRange];
+    print(variant.name, number(states), ...cells, number(one / two, 2));
+  }
+}
+
 console.log(`node ${process.versions.node}, ${ROUNDS} rounds`);
 printYardsticks();
 printReduction();
+await printWorkers();

@@ -13,7 +13,7 @@ import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { Bound } from "./bound.ts";
 import { Edges } from "./edges.ts";
-import type { Explored, Found, SearchOptions } from "./explored.ts";
+import type { Explored, Found, SearchOptions, Stopped } from "./explored.ts";
 import { type Frontier, QueueFrontier, StackFrontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
 import { fairLivelock } from "./livelock.ts";
@@ -22,6 +22,11 @@ import { Visited } from "./visited.ts";
 /** Words before a saved state: its number, its depth, and what the bound needs to know. */
 const PREFIX = 3;
 const PROGRESS_EVERY = 4096;
+/**
+ * When a word is found to be contended all begins anew, and mostly there are more such words a little
+ * further on: so many times the states are looked at before that.
+ */
+export const MORE = 2;
 
 export class Exhaustive {
   readonly #on: Interleaver;
@@ -95,28 +100,34 @@ export class Exhaustive {
     if (on.race !== null) this.#race ??= this.#wanted(on.race, 0, null);
     this.#add(0, 0, 0);
     let next = PROGRESS_EVERY;
+    /** Once what a step is has changed: so many states, for what else may be found. */
+    let enough: number | null = null;
     while (this.#frontier.length > 0) {
       const { block, at } = this.#frontier.take();
       const [number, depth] = [block[at] as number, block[at + 1] as number];
       this.#bound.enter(block[at + 2] as number);
       on.fetch(block, at + PREFIX);
       const found = this.#expand(number, depth);
-      if (tracked.contentions !== contentions) return { kind: "contended" };
+      if (tracked.contentions !== contentions) {
+        enough ??= MORE * this.#counts.states;
+        if (found !== null || this.#counts.states >= enough) return { kind: "contended" };
+      }
       if (found !== null) return found;
       if (this.#counts.transitions < next) continue;
       next = this.#counts.transitions + PROGRESS_EVERY;
-      const stop = this.#stop();
-      if (stop !== null) return stop;
+      const why = this.#whyStop();
+      if (why === "states" && enough !== null) return { kind: "contended" };
+      if (why !== null) return { kind: "stopped", why };
     }
-    return this.#futures?.grown === grown ? { kind: "exhausted" } : { kind: "contended" };
+    const isSure = enough === null && this.#futures?.grown === grown;
+    return isSure ? { kind: "exhausted" } : { kind: "contended" };
   }
 
-  #stop(): Found | null {
+  #whyStop(): Stopped["why"] | null {
     const { maxStates, memoryBytes, onProgress } = this.#options;
-    if (this.#counts.states > maxStates) return { kind: "stopped", why: "states" };
-    if (this.bytes > memoryBytes) return { kind: "stopped", why: "memory" };
-    const stop = onProgress(this.#counts, this.#frontier.length);
-    return stop ? { kind: "stopped", why: "interrupted" } : null;
+    if (this.#counts.states > maxStates) return "states";
+    if (this.bytes > memoryBytes) return "memory";
+    return onProgress(this.#counts, this.#frontier.length) ? "interrupted" : null;
   }
 
   #violated(violation: Violation, number: number, action: number | null): Found {

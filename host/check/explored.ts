@@ -28,6 +28,11 @@ export interface SearchOptions {
   readonly onProgress: (soFar: Counts, waiting: number) => boolean;
 }
 
+export interface Stopped {
+  readonly kind: "stopped";
+  readonly why: "states" | "memory" | "interrupted";
+}
+
 export type Found =
   | { readonly kind: "exhausted" }
   | {
@@ -37,7 +42,7 @@ export type Found =
       /** Index of the action from which a cycle repeats for ever; null: it is none. */
       readonly cycleFrom: number | null;
     }
-  | { readonly kind: "stopped"; readonly why: "states" | "memory" | "interrupted" }
+  | Stopped
   /** A run found two threads at a word that was thought to be one's own: all is to begin anew. */
   | { readonly kind: "contended" };
 

@@ -9,7 +9,8 @@ import type { SuiteEntry } from "./scenarios/table.ts";
 const SCENARIOS: Readonly<Record<string, number>> = {
   ...{ removal: 20, "add-fails": 15, readd: 55, mailbox: 25, "two-removers": 1 },
   "add-fails/device_add": 58,
-  "add-fails/devm": 65,
+  "add-fails/devm": 60,
+  "mailbox/early": 40,
   "srcu/reader-updater-synchronizer": 140,
   "srcu-fast/reader-reader-updater": 185,
   "revocable/use-use-revoke": 95,

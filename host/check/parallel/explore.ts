@@ -9,7 +9,7 @@ import { UsageError } from "../../errors.ts";
 import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
 import { type Configuration, searchesCycles } from "../configuration.ts";
-import type { Counts, Explored, Found, SearchOptions } from "../explored.ts";
+import type { Counts, Explored, Found, SearchOptions, Stopped } from "../explored.ts";
 import { fairLivelock } from "../livelock.ts";
 import { wayTo } from "../ways.ts";
 import type { CheckImage } from "../workbench.ts";
@@ -123,7 +123,7 @@ function foundOf(on: Interleaver, { control }: Shared, ended: readonly Ended[]):
   );
 }
 
-function whyStopped(signals: number): "states" | "memory" | "interrupted" | null {
+function whyStopped(signals: number): Stopped["why"] | null {
   if ((signals & SIGNAL.states) !== 0) return "states";
   if ((signals & SIGNAL.memory) !== 0) return "memory";
   return (signals & SIGNAL.interrupted) !== 0 ? "interrupted" : null;

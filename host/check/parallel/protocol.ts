@@ -15,7 +15,7 @@ export interface VariantSource {
 
 const DEADLINE_MS = 60_000;
 
-/** What ends a level early: bits. */
+/** Bits; all but `contended` end a level early. */
 export const SIGNAL = {
   /** The table of states is to be made larger. */
   grow: 1,
@@ -35,6 +35,8 @@ export const CONTROL = {
   signals: 32,
   /** Whether there is a violation. */
   violated: 33,
+  /** States with which all begin anew, as words were found to be contended; 0: none was. */
+  enough: 34,
   /** PER_WORKER words a worker: meetings that it came to. */
   workers: 48,
 } as const;

@@ -10,6 +10,7 @@ import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
 import { Bound } from "../bound.ts";
 import { endingOf } from "../ending.ts";
+import { MORE } from "../exhaustive.ts";
 import type { SearchOptions } from "../explored.ts";
 import { scout } from "../scouting.ts";
 import { Ways } from "../ways.ts";
@@ -145,12 +146,14 @@ export class Search {
   #decide(): number {
     const { signals, control } = this.#meeting;
     const { grow, contended, states, memory, interrupted } = SIGNAL;
-    if ((signals & (states | memory | interrupted)) !== 0) return NEXT.end;
-    if ((signals & contended) !== 0) {
-      this.#meeting.clear(contended | grow);
+    if ((signals & (memory | interrupted)) !== 0) return NEXT.end;
+    if ((signals & contended) !== 0 && this.#isEnough((signals & states) !== 0)) {
+      this.#meeting.clear(contended | grow | states);
       Atomics.store(control, CONTROL.violated, 0);
+      Atomics.store(control, CONTROL.enough, 0);
       return NEXT.again;
     }
+    if ((signals & states) !== 0) return NEXT.end;
     if ((signals & grow) !== 0) {
       this.#meeting.clear(grow);
       return NEXT.grow;
@@ -159,9 +162,19 @@ export class Search {
     return this.#levels.nextIsEmpty ? NEXT.end : NEXT.level;
   }
 
+  /** Whether all begin anew by now: see MORE. Context: what a step is has changed, and all others wait. */
+  #isEnough(isAtLimit: boolean): boolean {
+    const { control } = this.#meeting;
+    const { states } = this.#tally;
+    const enough = Atomics.load(control, CONTROL.enough);
+    if (enough === 0) Atomics.store(control, CONTROL.enough, MORE * states);
+    const isViolated = Atomics.load(control, CONTROL.violated) !== 0;
+    return isAtLimit || isViolated || this.#levels.nextIsEmpty || (enough > 0 && states >= enough);
+  }
+
   #expandLevel(): void {
     const levels = this.#levels;
-    while (this.#meeting.signals === 0) {
+    while ((this.#meeting.signals & ~SIGNAL.contended) === 0) {
       const at = levels.take();
       if (at === 0) return;
       const { block, owner } = levels;

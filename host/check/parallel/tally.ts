@@ -24,6 +24,11 @@ export class Tally {
     this.#own.fill(0);
   }
 
+  /** States that all have found. */
+  get states(): number {
+    return sumOf(this.#all, FIGURE.states);
+  }
+
   /** It has found so many states by now, the last at `depth`. */
   found(states: number, depth: number): void {
     this.#own[FIGURE.states] = states;
@@ -46,7 +51,7 @@ export class Tally {
    */
   signals(bytes: number, room: number): number {
     this.#own[FIGURE.bytes] = bytes;
-    const states = sumOf(this.#all, FIGURE.states);
+    const { states } = this;
     let signals = states > room ? SIGNAL.grow : 0;
     if (states > this.#limits.maxStates) signals |= SIGNAL.states;
     if (sumOf(this.#all, FIGURE.bytes) > this.#limits.memoryBytes) signals |= SIGNAL.memory;

@@ -6,7 +6,6 @@
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
 import type { Thread } from "../../machine/coroutine/program.ts";
-import { DEFAULT_GATE } from "../../machine/driver.ts";
 import type { Expected, Scenario, Subject, Variant } from "../scenario.ts";
 import { nothingLeft } from "./audit.ts";
 import {
@@ -17,7 +16,6 @@ import {
   hasPercpuRef,
   idOf,
   isControl,
-  isCostly,
   several,
   soundness,
 } from "./driver.ts";
@@ -56,22 +54,6 @@ function adder(abi: KernelAbi, driver: number, site: number): Thread {
   };
 }
 
-/** Gates with 80,000 to 300,000 states once the cdev is live. */
-const LARGE = ["srcu", "srcu_fast", "revocable", "bravo"];
-
-/**
- * With a gate that is costly there are more than 800,000 states once the cdev is live. What fails last is
- * what removal does: with one gate is enough.
- */
-function isInSuite(driver: Subject, step: Step): boolean {
-  const { gate } = driver;
-  if (step.name === "device_add") {
-    return gate === null || !(isCostly(driver) || LARGE.includes(gate));
-  }
-  if (step.name !== "devm") return true;
-  return !isCostly(driver) && (driver.gate ?? DEFAULT_GATE) === DEFAULT_GATE;
-}
-
 function expected(abi: KernelAbi, driver: Subject, step: Step): Expected {
   const harmless = isControl(abi, driver) && !LIVE_STEPS.includes(step.name);
   return harmless ? "holds" : soundness(abi, driver);
@@ -81,7 +63,6 @@ function against(abi: KernelAbi, driver: Subject, step: Step, count: number): Va
   return {
     name: step.name,
     threads: castOf(count, "client", "adder"),
-    inSuite: isInSuite(driver, step),
     expected: expected(abi, driver, step),
     roots: [...DRIVER_ROOTS, "fault_setup"],
     build: (on) => ({

@@ -118,11 +118,6 @@ export function hasPercpuRef({ revision, gate }: Subject): boolean {
   return revision === "percpu_ref" || gate === "percpu_ref";
 }
 
-/** Whether a removal is a grace period, and more: many times as many states as the others. */
-export function isCostly(driver: Subject): boolean {
-  return hasPercpuRef(driver) || driver.gate === "percpu_rwsem";
-}
-
 /** Whether its gate protects nothing, and is there to be caught. */
 export function isControl(abi: KernelAbi, { gate }: Subject): boolean {
   return gate !== null && isControlGate(abi, gate);

@@ -10,7 +10,6 @@ import {
   ending,
   holder,
   idOf,
-  isCostly,
   remover,
   several,
   soundness,
@@ -25,7 +24,6 @@ function against(abi: KernelAbi, driver: Subject, count: number, ticks: number):
     name: ticks === 0 ? "late" : "early",
     threads,
     ticks,
-    inSuite: ticks === 0 || !isCostly(driver), // else more than 500,000 states
     expected: soundness(abi, driver),
     roots: DRIVER_ROOTS,
     build: (on) =>

@@ -5,7 +5,6 @@
  */
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { ref, type Thread } from "../../machine/coroutine/program.ts";
-import { DEFAULT_GATE } from "../../machine/driver.ts";
 import type { Scenario, Subject, Variant } from "../scenario.ts";
 import {
   aroundDevice,
@@ -14,8 +13,6 @@ import {
   DRIVER_ROOTS,
   ending,
   idOf,
-  isControl,
-  isCostly,
   several,
   soundness,
 } from "./driver.ts";
@@ -44,15 +41,6 @@ function replugger(handle: number, driver: number): Thread {
   };
 }
 
-/**
- * What comes again is the driver's: its id, its node. With one gate is enough; percpu_ref has more than
- * 300,000 states, and so has what a replugger does.
- */
-function isInSuite(abi: KernelAbi, driver: Subject): boolean {
-  const usual = (driver.gate ?? DEFAULT_GATE) === DEFAULT_GATE || isControl(abi, driver);
-  return usual && !isCostly(driver);
-}
-
 function against(abi: KernelAbi, driver: Subject, count: number, again: typeof rebinder): Variant {
   const last = again.name;
   const threads = castOf(count, "client", last);
@@ -60,7 +48,7 @@ function against(abi: KernelAbi, driver: Subject, count: number, again: typeof r
   return {
     name: threads.join("-"),
     threads,
-    inSuite: again === rebinder && isInSuite(abi, driver),
+    inSuite: again === rebinder, // the other has two to three times as many states
     expected: soundness(abi, driver),
     roots: [...DRIVER_ROOTS, "sys_unbind", "sys_bind"],
     build: (on) =>
