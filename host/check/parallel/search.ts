@@ -10,10 +10,10 @@ import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
 import { Bound } from "../bound.ts";
 import { endingOf } from "../ending.ts";
-import { MORE } from "../exhaustive.ts";
 import type { SearchOptions } from "../explored.ts";
 import { scout } from "../scouting.ts";
 import { Ways } from "../ways.ts";
+import { Course, NEXT } from "./course.ts";
 import { Expansions } from "./expansions.ts";
 import { firstOf, reportOf } from "./findings.ts";
 import { Levels } from "./levels.ts";
@@ -27,9 +27,6 @@ const PREFIX = 2;
 /** New states of a worker between its looks at the limits. */
 const CHECK_EVERY = 64;
 
-/** What all do next. */
-const NEXT = { level: 0, grow: 1, again: 2, end: 3 } as const;
-
 export class Search {
   readonly #on: Interleaver;
   readonly #meeting: Meeting;
@@ -41,6 +38,7 @@ export class Search {
   /** Null: nobody looks for cycles. */
   #expansions: Expansions | null = null;
   readonly #tally: Tally;
+  readonly #course: Course;
   readonly #outcomes = new Set<string>();
   readonly #actions: number[] = [];
   #contentions = 0;
@@ -60,6 +58,7 @@ export class Search {
     this.#levels = new Levels(this.#meeting, shared);
     this.#bound = new Bound(on, options.preemptions);
     this.#tally = new Tally(shared, worker, options);
+    this.#course = new Course(this.#meeting, this.#tally, this.#levels);
     this.#liveness = options.liveness;
     on.shareParts(shared.parts, worker);
     this.#meeting.meet(); // all can be sent to
@@ -127,12 +126,12 @@ export class Search {
 
   #checkContentions(): void {
     if (this.#on.machine.tracked.contentions === this.#contentions) return;
-    this.#meeting.signal(SIGNAL.contended);
+    if ((this.#meeting.signals & SIGNAL.contended) === 0) this.#meeting.signal(SIGNAL.contended);
   }
 
   #explore(): number {
     for (;;) {
-      const next = this.#meeting.meet(() => this.#decide());
+      const next = this.#meeting.meet(() => this.#course.decide());
       if (next === NEXT.level) {
         this.#levels.next();
         this.#depth++;
@@ -140,36 +139,6 @@ export class Search {
       else return next;
       this.#expandLevel();
     }
-  }
-
-  /** Context: all others wait. */
-  #decide(): number {
-    const { signals, control } = this.#meeting;
-    const { grow, contended, states, memory, interrupted } = SIGNAL;
-    if ((signals & (memory | interrupted)) !== 0) return NEXT.end;
-    if ((signals & contended) !== 0 && this.#isEnough((signals & states) !== 0)) {
-      this.#meeting.clear(contended | grow | states);
-      Atomics.store(control, CONTROL.violated, 0);
-      Atomics.store(control, CONTROL.enough, 0);
-      return NEXT.again;
-    }
-    if ((signals & states) !== 0) return NEXT.end;
-    if ((signals & grow) !== 0) {
-      this.#meeting.clear(grow);
-      return NEXT.grow;
-    }
-    if (Atomics.load(control, CONTROL.violated) !== 0) return NEXT.end;
-    return this.#levels.nextIsEmpty ? NEXT.end : NEXT.level;
-  }
-
-  /** Whether all begin anew by now: see MORE. Context: what a step is has changed, and all others wait. */
-  #isEnough(isAtLimit: boolean): boolean {
-    const { control } = this.#meeting;
-    const { states } = this.#tally;
-    const enough = Atomics.load(control, CONTROL.enough);
-    if (enough === 0) Atomics.store(control, CONTROL.enough, MORE * states);
-    const isViolated = Atomics.load(control, CONTROL.violated) !== 0;
-    return isAtLimit || isViolated || this.#levels.nextIsEmpty || (enough > 0 && states >= enough);
   }
 
   #expandLevel(): void {
