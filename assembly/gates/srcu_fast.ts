@@ -13,7 +13,8 @@
  *          and then for each body inside, of any device, that began before. The last of them wakes it.
  *
  * Ordering: the flag's store before synchronize_srcu_fast() ↔ its load behind that of srcu_ctrp, by O1 and
- *          O4 of kernel/rcu/srcu_fast.ts: a body that removal does not wait for is turned away.
+ *          O4 of kernel/rcu/srcu_fast.ts: a body that removal does not wait for is turned away. The flag's
+ *          load may be plain, for that of srcu_ctrp acquires.
  *
  * A token is the offset of the counters, or'ed with the flag, or at exit with whether somebody waits; the
  * cookie is the offset (G3). Who is turned away has counted nothing: F2 holds for the test as well.

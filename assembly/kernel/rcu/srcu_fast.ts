@@ -159,7 +159,7 @@ export function srcu_read_lock_fast(ssp: srcu_fast_struct): u32 {
  * The first step of an unlock (F2).
  *
  * @returns 0: srcu_fast_count_unlock() is the second; 1: srcu_read_unlock_fast_slowpath() is
- * Ordering: none.
+ * Ordering: none: an old 0 is seen until the CPU's next quiescent state at most, for which F3 waits.
  */
 export function srcu_fast_gp_waits(ssp: srcu_fast_struct): u32 {
   return __READ_ONCE(waits_of(ssp));
