@@ -2,9 +2,13 @@
 /** What the reports of a role come to. */
 import type { Fairness, Pace, RemovalWaits, RoleName, RoleRow } from "../result/roles.ts";
 import { jainIndex, maxOverMin } from "../stats/fairness.ts";
+import { percentileOfSorted } from "../stats/median.ts";
 import { type Rounds, type Summary, summarize } from "../stats/summary.ts";
 import { type Tail, tailOf } from "../stats/tail.ts";
 import type { RoleReport, Sampled } from "./role-job.ts";
+
+/** Samples of a round below which its percentile would be the greatest of few. */
+const LEAST_SAMPLES = { 50: 10, 99: 100 } as const;
 
 /** The reports of a role's CPUs: with removals, and of the run without before it. */
 export interface RoleRound {
@@ -38,6 +42,11 @@ export function roleRow(
     awayPct: summarize(busy.map(awayPct), "%", seed),
     latency: tailOfAll(all.map(({ calm }) => calm)),
     during: reads ? tailOfAll(all.map(({ during }) => during)) : null,
+    rounds: {
+      p50: busy.map((reports) => percentileOf(reports, "calm", 50)),
+      p99: busy.map((reports) => percentileOf(reports, "calm", 99)),
+      during: busy.map((reports) => (reads ? percentileOf(reports, "during", 99) : null)),
+    },
     clockNs: Math.max(...all.map(({ clockNs }) => clockNs)),
     effectPct: reads ? summaryOf(rounds.map(effectPct), "%", seed) : null,
     fairness: reads ? fairnessOf(busy, seed) : null,
@@ -94,6 +103,17 @@ function waitsOf(reports: readonly RoleReport[], overdueMs: number): RemovalWait
 
 function summaryOf(values: Rounds, unit: string, seed: number): Summary | null {
   return values.some((value) => value !== null) ? summarize(values, unit, seed) : null;
+}
+
+/** @returns ns; null with fewer samples than a percentile of one round stands on */
+function percentileOf(
+  reports: readonly RoleReport[],
+  which: "calm" | "during",
+  p: 50 | 99,
+): number | null {
+  const samples = reports.flatMap((report) => [...report[which].samples]);
+  if (samples.length < LEAST_SAMPLES[p]) return null;
+  return percentileOfSorted(Float64Array.from(samples).sort(), p);
 }
 
 function tailOfAll(parts: readonly Sampled[]): Tail | null {

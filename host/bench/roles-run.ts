@@ -8,6 +8,7 @@ import { gateSummaries } from "../machine/summaries.ts";
 import type { BenchAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
 import type { Result } from "../result/result.ts";
+import { compareRoles } from "../result/role-comparison.ts";
 import type { RolesAsked } from "../result/roles.ts";
 import type { RunContext } from "../result/run.ts";
 import { type Gate, gateContender } from "./contenders.ts";
@@ -47,6 +48,7 @@ export async function runRoles(
     const windowNs = asked.windowMs * NS_PER_MS;
     const bench = new RolesBench(runnersOn(fleet), { gates: fit, roles, windowNs });
     await goThrough([bench], asked, context);
+    const rows = bench.rows(asked.seed);
     return assembleResult(
       {
         command: "bench",
@@ -56,7 +58,12 @@ export async function runRoles(
         startedAt,
         interrupted: context.signal.aborted,
       },
-      { gates: facts, roles: bench.rows(asked.seed), notes: unfit.map(unfitNote) },
+      {
+        gates: facts,
+        roles: rows,
+        comparisons: compareRoles(rows, (fit[0] as Gate).name, asked.seed), // one is fit at least
+        notes: unfit.map(unfitNote),
+      },
     );
   } finally {
     await fleet.close();

@@ -110,7 +110,11 @@ export async function baselined<A extends BenchAsked>(
   if (wish.engine.length === 0) {
     refuseElsewhere(await (await context.runners.place())(asked.tier), asked, beside);
   }
-  if (!beside.baseline.pairs.some(({ threads }) => asked.threads.includes(threads))) {
+  const { pairs, roles = [] } = beside.baseline;
+  const timed = asked.roles
+    ? roles.length > 0
+    : pairs.some((row) => row.workload === asked.workload && asked.threads.includes(row.threads));
+  if (!timed) {
     throw new UsageError(`baseline ${wish.against} and this run have no row in common`);
   }
   return { load: async () => besideBaseline(await load(), beside), ...none };

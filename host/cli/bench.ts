@@ -128,13 +128,7 @@ type AllParsed = Pick<Parsed<AllOptions>, "values" | "given">;
 const ROLES_WINDOW_NS = 100 * MS;
 
 /** Options that mean nothing to the roles workload, and those that mean something to it alone. */
-const NOT_OF_ROLES = new Set([
-  "threads",
-  "devices",
-  "engine",
-  "force",
-  ...Object.keys(baselineOptions()),
-]);
+const NOT_OF_ROLES = new Set(["threads", "devices", "engine"]);
 const isOfRoles = (name: string) => name in roleOptions(1);
 
 /** @throws UsageError for an option that has no meaning in the workload that was asked for */

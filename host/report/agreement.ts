@@ -10,6 +10,8 @@
  */
 import { pairMetric, removalMetric } from "../result/comparison.ts";
 import type { ComparisonRow, Repeat, Result } from "../result/result.ts";
+import { roleTimes } from "../result/role-comparison.ts";
+import type { RoleRow } from "../result/roles.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { rowName } from "./rows.ts";
 import { compareResults, unlikeness } from "./side-by-side.ts";
@@ -54,9 +56,8 @@ export function isOver({ ratio, word }: ComparisonRow, limitPct: number): boolea
 }
 
 /** Rows whose interval reaches further below its median than that: they cannot show so small a slowdown. */
-export function tooWide(rows: readonly ComparisonRow[], pct: number): string[] {
-  const wide = rows.filter(({ ratio }) => ratio.low * (1 + pct / 100) < ratio.median);
-  return wide.map(rowName);
+export function tooWide(rows: readonly ComparisonRow[], pct: number): ComparisonRow[] {
+  return rows.filter(({ ratio }) => ratio.low * (1 + pct / 100) < ratio.median);
 }
 
 /** Rows of a baseline that a run has no counterpart of. */
@@ -65,9 +66,16 @@ export function unmeasured(baseline: Result, run: Result): string[] {
   return namesOf(baseline).filter((name) => !names.has(name));
 }
 
-function namesOf({ pairs, removals }: Result): string[] {
+/** A latency of a role is there if its rounds have samples enough, which is chance; its score always is. */
+function scoreName(row: RoleRow): string[] {
+  const scores = roleTimes(row).filter(({ metric }) => metric.figure === "score");
+  return scores.map(({ metric }) => rowName({ a: row.contender, metric }));
+}
+
+function namesOf({ pairs, removals, roles = [] }: Result): string[] {
   return [
     ...pairs.map((row) => rowName({ a: row.contender, metric: pairMetric(row) })),
     ...removals.map((row) => rowName({ a: row.contender, metric: removalMetric(row) })),
+    ...roles.flatMap(scoreName),
   ];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A run beside a baseline, and beside its own repetition. */
 import type { Against, Result } from "../result/result.ts";
+import { median } from "../stats/median.ts";
 import { disagreements, isOver, tooWide } from "./agreement.ts";
 import { drawRatios } from "./details.ts";
 import { rowName } from "./rows.ts";
@@ -54,9 +55,12 @@ function blindness({ comparisons, failOverPct }: Against): string[] {
   const wide = tooWide(comparisons, failOverPct);
   if (wide.length === 0) return [];
   const which = `${wide.length} of ${formatPlural(comparisons.length, "row")}`;
-  const seen = formatNumber(((1 + failOverPct / 100) ** 2 - 1) * 100);
+  const least = median(wide.map(({ ratio }) => ratio.median / ratio.low)) * (1 + failOverPct / 100);
+  const seen = Number.isFinite(least)
+    ? `only a slowdown of over ${formatNumber((least - 1) * 100)} %`
+    : "none";
   return [
-    `in ${which} the interval reaches more than ${failOverPct} % below its median, so that only a slowdown of over ${seen} % would fail: ${named(wide)}.`,
+    `in ${which} the interval reaches more than ${failOverPct} % below its median; in the middle one of them ${seen} would fail: ${named(wide.map(rowName))}.`,
   ];
 }
 
@@ -81,6 +85,6 @@ export function drawRepeat({ repeat }: Result, canvas: Canvas): string[] {
   const doubt =
     wide.length === 0
       ? ""
-      : ` In ${wide.length} of them the interval reaches further below its median, and agreeing says little: ${named(wide)}.`;
+      : ` In ${wide.length} of them the interval reaches further below its median, and agreeing says little: ${named(wide.map(rowName))}.`;
   return wrap(`Baseline ${baseline}: ${what}. ${verdict}: ${rule}.${doubt}`, canvas.width);
 }

@@ -42,7 +42,7 @@ export function storedBaselines(folder: string): StoredBaseline[] {
 /** When and where it was measured: one line, for a list. */
 export function summaryOf({ result, damage }: StoredBaseline): string {
   if (result === null) return damage;
-  const { environment, tier, startedAt, pairs, removals } = result;
+  const { environment, tier, startedAt, pairs, removals, roles = [] } = result;
   const said = (key: string, before: string, after = "") => {
     const value = environment[key];
     return typeof value === "string" || typeof value === "number"
@@ -57,7 +57,7 @@ export function summaryOf({ result, damage }: StoredBaseline): string {
     ...said("node", "node "),
     `tier ${tier.inForce}`,
     ...(typeof sha256 === "string" ? [`kernel.wasm ${sha256.slice(0, 12)}`] : []),
-    formatPlural(pairs.length + removals.length, "row"),
+    formatPlural(pairs.length + removals.length + roles.length, "row"),
   ].join(", ");
 }
 

@@ -3,19 +3,12 @@
 import type { Result } from "../result/result.ts";
 import type { Pace, RoleName, RoleRow } from "../result/roles.ts";
 import type { Tail } from "../stats/tail.ts";
-import { distinct } from "./rows.ts";
+import { distinct, OPERATION } from "./rows.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
 import { formatChangePct, formatNs, formatNumber, formatPlural, formatRate } from "./units.ts";
 
 const NOTHING: Cell = { text: NOT_MEASURED, look: "dim" };
-
-const OPERATION: Readonly<Record<RoleName, string>> = {
-  readers: "enter()",
-  others: "enter()",
-  removers: "kill()",
-  adders: "add",
-};
 
 const SINGULAR: Readonly<Record<RoleName, string>> = {
   readers: "reader",

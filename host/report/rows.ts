@@ -4,6 +4,7 @@ import type { Devices } from "../result/asked.ts";
 import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
+import type { RoleName } from "../result/roles.ts";
 import type { Cell } from "./table.ts";
 import { formatPlural } from "./units.ts";
 
@@ -82,8 +83,25 @@ export function metricName(metric: Metric): string {
       metric.condition === "idle" ? "" : `, ${formatPlural(metric.threads, "reader")}`;
     return `removal, ${metric.condition}${readers}${mark}`;
   }
+  if (metric.what === "role") return `${roleFigureName(metric)}${mark}`;
   const where = devicesName(metric.devices ?? "same");
   return `${metric.what}, ${where}, ${formatPlural(metric.threads, "thread")}${mark}`;
+}
+
+/** What each role does, in a word. */
+export const OPERATION: Readonly<Record<RoleName, string>> = {
+  readers: "enter()",
+  others: "enter()",
+  removers: "kill()",
+  adders: "add",
+};
+
+/** @returns "2 readers, time per operation", "1 remover, kill() p50" */
+function roleFigureName({ role = "readers", figure = "score", threads }: Metric): string {
+  const who = formatPlural(threads, role.slice(0, -1));
+  if (figure === "score") return `${who}, time per operation`;
+  const during = role === "others" ? "during removals" : "during a removal";
+  return `${who}, ${OPERATION[role]} ${figure === "during" ? `p99 ${during}` : figure}`;
 }
 
 /** @returns "rwsem, pair, shared device, 2 threads" */

@@ -10,11 +10,13 @@ export const interval = { median: is.number, low: is.number, high: is.number };
 export const rounds = is.array(is.nullable(is.number));
 
 const metric = is.object<Metric>({
-  what: is.literal("pair", "ioctl", "removal"),
+  what: is.literal("pair", "ioctl", "removal", "role"),
   threads: is.number,
   devices: is.nullable(is.literal("same", "own")),
   condition: is.nullable(is.literal("idle", "busy")),
   oversubscribed: is.boolean,
+  role: is.optional(is.literal("readers", "others", "removers", "adders")),
+  figure: is.optional(is.literal("score", "p50", "p99", "during")),
 });
 
 const compared = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The shape of the rows of the roles workload, as read back from a file. */
-import type { Fairness, Pace, RemovalWaits, RoleRow } from "../result/roles.ts";
+import type { Fairness, Pace, RemovalWaits, RoleRounds, RoleRow } from "../result/roles.ts";
 import type { Summary } from "../stats/summary.ts";
 import type { Tail } from "../stats/tail.ts";
 import * as is from "./shape.ts";
@@ -42,6 +42,9 @@ const waits = is.object<RemovalWaits>({
   overdue: is.number,
 });
 
+const roundsOf = is.array(is.nullable(is.number));
+const roleRounds = is.object<RoleRounds>({ p50: roundsOf, p99: roundsOf, during: roundsOf });
+
 export const roleRow = is.object<RoleRow>({
   contender: is.string,
   role: is.literal("readers", "others", "removers", "adders"),
@@ -54,6 +57,7 @@ export const roleRow = is.object<RoleRow>({
   awayPct: summary,
   latency: is.nullable(tail),
   during: is.nullable(tail),
+  rounds: is.optional(roleRounds),
   clockNs: is.number,
   effectPct: is.nullable(summary),
   fairness: is.nullable(fairness),

@@ -10,6 +10,8 @@ import {
   sameRemovalSetting,
 } from "../result/comparison.ts";
 import type { ComparisonRow, Json, Metric, Result, StormRow } from "../result/result.ts";
+import { roleTimes } from "../result/role-comparison.ts";
+import type { RolesAsked } from "../result/roles.ts";
 import { type Ratio, unpairedRatio, wordFor } from "../stats/ratio.ts";
 import { acrossProcesses, capturesOf } from "./captures.ts";
 import { distinct, verdictStorms } from "./rows.ts";
@@ -50,7 +52,19 @@ export function unlikeness(a: Place, b: Place, ofOneKernel = false): string[] {
     .flatMap((key) => differs(key, a.environment[key], b.environment[key]));
   const [askedA, askedB] = [a, b].map((r) => r.asked as unknown as Record<string, Json>);
   const asked = ASKED_KEYS.flatMap((key) => differs(key, askedA?.[key], askedB?.[key]));
-  return [...environment, ...differs("tier in force", a.tier.inForce, b.tier.inForce), ...asked];
+  const roles = rolesApart(a, b).map(([name, x, y]) => differs(name, x, y));
+  const tier = differs("tier in force", a.tier.inForce, b.tier.inForce);
+  return [...environment, ...tier, ...asked, ...roles.flat()];
+}
+
+/** What of the roles is to be compared, of two runs of that workload. */
+function rolesApart(a: Place, b: Place): [name: string, x: Json, y: Json][] {
+  const [left, right] = [a, b].map(({ asked }) => ("roles" in asked ? asked.roles : undefined));
+  if (!left || !right) return []; // then they have no row in common
+  const flat = ({ roles, ...others }: RolesAsked) =>
+    ({ ...roles, ...others }) as unknown as Record<string, Json>;
+  const [x, y] = [flat(left), flat(right)];
+  return Object.keys(x).map((key) => [key, x[key] ?? null, y[key] ?? null]);
 }
 
 /**
@@ -108,7 +122,7 @@ export function compareResults(
 }
 
 function rowsOf(a: Result, b: Result): ComparisonRow[] {
-  return [...pairRows(a, b), ...removalRows(a, b)];
+  return [...pairRows(a, b), ...removalRows(a, b), ...roleRows(a, b)];
 }
 
 function pairRows(a: Result, b: Result): ComparisonRow[] {
@@ -130,6 +144,17 @@ function removalRows(a: Result, b: Result): ComparisonRow[] {
     if (!other) return [];
     const ratio = unpairedRatio(row.samples, other.samples, SEED);
     return rowOf(removalMetric(row), row.contender, ratio);
+  });
+}
+
+function roleRows(a: Result, b: Result): ComparisonRow[] {
+  return (b.roles ?? []).flatMap((row) => {
+    const other = a.roles?.find((r) => r.contender === row.contender && r.role === row.role);
+    if (!other) return [];
+    return roleTimes(row).flatMap(({ metric, times }) => {
+      const before = roleTimes(other).find((one) => one.metric.figure === metric.figure);
+      return before ? rowOf(metric, row.contender, unpairedRatio(times, before.times, SEED)) : [];
+    });
   });
 }
 

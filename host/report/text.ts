@@ -34,6 +34,9 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     return joinBlocks([
       drawPlace(result, canvas),
       drawRoles(result, canvas),
+      drawComparisons(result, canvas),
+      drawRepeat(result, canvas),
+      drawAgainst(result, canvas),
       drawRemarks(result, canvas),
     ]);
   }

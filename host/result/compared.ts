@@ -2,17 +2,28 @@
 /** What is said of two contenders beside each other. */
 import type { Interval } from "../stats/summary.ts";
 import type { Devices } from "./asked.ts";
+import type { RoleName } from "./roles.ts";
 
 /** Which rows two contenders were compared on. */
 export interface Metric {
-  readonly what: "pair" | "ioctl" | "removal";
+  readonly what: "pair" | "ioctl" | "removal" | "role";
+  /** Of a role: its CPUs. */
   readonly threads: number;
-  /** Null for removal. */
+  /** Null for removal and role. */
   readonly devices: Devices | null;
-  /** Null for pair and ioctl. */
+  /** Null for all but removal. */
   readonly condition: "idle" | "busy" | null;
   readonly oversubscribed: boolean;
+  /** Of a role. */
+  readonly role?: RoleName;
+  readonly figure?: RoleFigure;
 }
+
+/**
+ * What of a role is compared. score: the time from one operation to the next, of all its CPUs together;
+ * p50, p99: of an operation, of readers while nobody removes; during: the p99 while somebody does.
+ */
+export type RoleFigure = "score" | "p50" | "p99" | "during";
 
 export type ComparisonWord = "faster" | "slower" | "no difference seen";
 

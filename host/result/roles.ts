@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The roles workload: what is asked of it, and what it leaves behind. */
 import type { Distribution } from "../stats/distribution.ts";
-import type { Summary } from "../stats/summary.ts";
+import type { Rounds, Summary } from "../stats/summary.ts";
 import type { Tail } from "../stats/tail.ts";
 
 /** How operations are spaced: by nothing, by a rate of each CPU, or by a pause after each. */
@@ -52,6 +52,13 @@ export interface RemovalWaits {
   readonly overdue: number;
 }
 
+/** p50, p99: as `latency`, during: the p99 of `during`; one a round, in round order. */
+export interface RoleRounds {
+  readonly p50: Rounds;
+  readonly p99: Rounds;
+  readonly during: Rounds;
+}
+
 /** What one role of one gate's run came to. */
 export interface RoleRow {
   readonly contender: string;
@@ -72,6 +79,8 @@ export interface RoleRow {
   readonly latency: Tail | null;
   /** Of readers: enter() while somebody does, granted or not; of others: while any is removed. */
   readonly during: Tail | null;
+  /** Percentiles of each round, ns; null in a round with too few samples for one. */
+  readonly rounds?: RoleRounds;
   /** What one reading of the clock costs, ns: taken off each latency. */
   readonly clockNs: number;
   /** Change of the rate while there is a device, next to a run without removals, %. Of readers. */

@@ -117,6 +117,20 @@ test("latencies of all rounds and CPUs are put together, those during removals a
   assert.is(of(rows, "removers")?.during, null);
 });
 
+test("percentiles are of each round too, where it has samples enough", async () => {
+  let job = 0;
+  const script: Script = ({ cpus, dry }) => {
+    const round = dry ? job : job++;
+    const some = (n: number) => sampled(...Array.from({ length: n }, (_, i) => 100 * round + i));
+    return cpus.map(() => report(10, { calm: some(60), during: some(round === 0 ? 49 : 50) }));
+  };
+  const { rows } = await bench(asked({ readers: 2, removers: 1 }), script, 2, [RWSEM]);
+  const readers = of(rows, "readers")?.rounds;
+  assert.equal(readers, { p50: [29, 129], p99: [59, 159], during: [null, 149] });
+  const removers = of(rows, "removers")?.rounds;
+  assert.equal(removers, { p50: [29, 129], p99: [null, null], during: [null, null] });
+});
+
 test("fairness is of two readers or more, round by round", async () => {
   const script: Script = ({ cpus }) => cpus.map((_, cpu) => report(cpu === 0 ? 100 : 300));
   const { rows } = await bench(asked({ readers: 2, removers: 1 }), script);
