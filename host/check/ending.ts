@@ -50,7 +50,7 @@ export function isIdle(on: Interleaver): boolean {
   const count = on.actions(actions);
   on.rebase();
   const [key1, key2] = [on.key1, on.key2];
-  let idle = count > 0;
+  let idle = count > 0 && !on.goesOnForever;
   for (let i = 0; i < count && idle; i++) {
     const violation = violationOf(() => on.perform(actions[i] as number));
     idle = violation === null && on.key1 === key1 && on.key2 === key2;

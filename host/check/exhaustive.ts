@@ -187,7 +187,7 @@ export class Exhaustive {
       // To a new state: else the others could be put off round a cycle for ever.
       if (alone && !same && this.#visited.isNew) return null;
     }
-    if (moved) return null;
+    if (moved || on.goesOnForever) return null;
     const violation = new Violation(
       "livelock",
       "whoever can run looks at words that nobody changes",

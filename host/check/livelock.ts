@@ -17,8 +17,8 @@ export function fairLivelock(
 ): Found | null {
   const { threads } = on.program;
   const goesOn = threads.some(({ forever }) => forever === true);
-  const isStarving = (state: number) => goesOn && onlyForever(on, wayTo(state));
-  const cycle = fairCycle(edges, threads.length, isStarving);
+  const isProgress = (state: number) => goesOn && goesOnBehind(on, wayTo(state));
+  const cycle = fairCycle(edges, threads.length, isProgress);
   if (cycle === null) return null;
   const way = wayTo(cycle.state);
   const property = goesOn ? "starvation" : "livelock";
@@ -28,9 +28,8 @@ export function fairLivelock(
   return { kind: "violated", violation, actions, cycleFrom: way.length };
 }
 
-/** Whether all threads that are to end have ended where the actions lead. */
-function onlyForever(on: Interleaver, way: readonly number[]): boolean {
+function goesOnBehind(on: Interleaver, way: readonly number[]): boolean {
   on.restart();
   for (const action of way) on.perform(action);
-  return on.program.threads.every(({ forever }, t) => forever === true || on.ended(t));
+  return on.goesOnForever;
 }

@@ -5,7 +5,7 @@ import type { SetUp, Variant } from "../../host/check/scenario.ts";
 import { removal } from "../../host/check/scenarios/removal.ts";
 import type { Program } from "../../host/machine/coroutine/program.ts";
 import { kernelImage } from "../../host/machine/image.ts";
-import { readersForever } from "./programs.ts";
+import { onlooker, readersForever } from "./programs.ts";
 
 /** Readers, with so many sections each, against a remover: every access is atomic. */
 export function yardstick(readers: number, sections: number): Variant {
@@ -42,6 +42,12 @@ export function starving(isHeld: boolean): Variant {
   const threads = ["reader", "reader", "writer"];
   const build = readersForever(2, isHeld);
   return { name: "starving", threads, expected: "violated", roots, build };
+}
+
+export function lookingOn(): Variant {
+  const roots = ["atomic_read", "atomic_set", "yardstick_init"];
+  const threads = ["looker", "ender"];
+  return { name: "looking on", threads, expected: "holds", roots, build: onlooker };
 }
 
 /** Fails, and is no violation, once somebody comes to an end. */

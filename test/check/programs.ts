@@ -125,3 +125,11 @@ export function readersForever(readers: number, isHeld: boolean): Variant["build
     return { threads: [...Array.from({ length: readers }, () => reader), writer], end: [] };
   };
 }
+
+/** One who looks on for ever and changes nothing, beside one who comes to an end. */
+export const onlooker: Variant["build"] = (on) => {
+  const word = sharedWords(on)(0);
+  const looker = { name: "looker", calls: [{ fn: "atomic_read", args: [word] }], forever: true };
+  const ender = { name: "ender", calls: [{ fn: "atomic_set", args: [word, 1] }] };
+  return { threads: [looker, ender], end: [] };
+};

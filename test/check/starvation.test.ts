@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Variant } from "../../host/check/scenario.ts";
-import { explored, readersForever, scripts, yardstick } from "./programs.ts";
+import { explored, onlooker, readersForever, scripts, yardstick } from "./programs.ts";
 
 for (const readers of [1, 2]) {
   test(`${readers} readers that come for ever starve a writer that only tries`, () => {
@@ -23,6 +23,12 @@ test("readers that come for ever elsewhere keep nobody out", () => {
 
 test("readers that come so many times keep the remover waiting, and not for ever", () => {
   assert.is(explored(yardstick(2, 2), 3).found.kind, "exhausted");
+});
+
+test("who looks on for ever, when all others have ended, is no livelock", () => {
+  for (const liveness of [true, false]) {
+    assert.is(explored(onlooker, 2, { liveness }).found.kind, "exhausted");
+  }
 });
 
 test("a spinner that nobody answers is a livelock", () => {

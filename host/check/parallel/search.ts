@@ -190,7 +190,7 @@ export class Search {
       }
       on.takeBack();
     }
-    if (moved) return count;
+    if (moved || on.goesOnForever) return count;
     const detail = "whoever can run looks at words that nobody changes";
     this.#violated(new Violation("livelock", detail), state, null);
     return count;

@@ -102,6 +102,13 @@ export class Choices {
     return true;
   }
 
+  /** Whether there are threads that go on for ever, and all others have ended: who looks on sees no end. */
+  get goesOnForever(): boolean {
+    const { threads } = this.program;
+    const goesOn = threads.some(({ forever }) => forever === true);
+    return goesOn && threads.every(({ forever }, t) => forever === true || this.ended(t));
+  }
+
   /** Threads that sleep. */
   sleepers(): Sleeper[] {
     const { machine, program } = this;
