@@ -82,7 +82,8 @@ test("an error names the contender, the CPU that caused it, and the errno", () =
     const sound = await makeDevice(job, gate);
     const bad = await makeDevice(job, gate);
     const view = new DataView(job.machine.memory.buffer);
-    view.setUint32(view.getUint32(bad, true), 1, true); // its context is not alive
+    const slot = bad + abi.constant("DEVICE_SLOT");
+    view.setUint32(view.getUint32(slot, true), 1, true); // its context is not alive
     const request = await readRequest(job);
     const cpu = (n: number) => ({ device: n === 1 ? bad : sound, same: n === 1 });
     const read = rejects(job.run({ ...request, cpu }), /^bench_read\(rwsem\): CPU 1 returned EIO$/);
