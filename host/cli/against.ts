@@ -11,7 +11,7 @@ import { formatPlural } from "../report/units.ts";
 import type { BenchAsked } from "../result/asked.ts";
 import type { Against, Result } from "../result/result.ts";
 import type { RunContext, Runner } from "../result/run.ts";
-import { lateMs, runElsewhere, thisEngine } from "./elsewhere.ts";
+import { lateMs, runAgain, thisEngine } from "./elsewhere.ts";
 import { type Place, placeInEngine } from "./engines.ts";
 
 /** Processes that a row has to be over the limit in before the run fails. */
@@ -28,6 +28,8 @@ export interface AgainstWish {
   readonly path: string;
   /** The command that makes the same run, without the options of baselines. */
   readonly args: readonly string[];
+  /** Says a line to whoever waits. */
+  readonly tell: (line: string) => void;
 }
 
 /** @throws UsageError for a baseline that was measured elsewhere, or has no row of the run */
@@ -67,8 +69,8 @@ async function confirmed(first: Result, wish: AgainstWish, context: RunContext):
   let interrupted = first.interrupted === true;
   while (isOpen() && lists.length < RUNS && !interrupted) {
     const run = await again(first, lists.length + 1, wish, context);
-    interrupted = run.interrupted === true;
-    if (!interrupted) lists.push(besideIt(run).comparisons);
+    if (run === null) interrupted = true;
+    else lists.push(besideIt(run).comparisons);
   }
   const lacking = unmeasured(baseline, first).length;
   const fewer = `${formatPlural(lacking, "row")} of the baseline have no counterpart in this run.`;
@@ -89,12 +91,13 @@ async function confirmed(first: Result, wish: AgainstWish, context: RunContext):
 function again(
   first: Result,
   which: number,
-  { args }: AgainstWish,
+  { args, failOverPct, tell }: AgainstWish,
   { signal, onProgress }: RunContext,
-): Promise<Result> {
+): Promise<Result | null> {
   const name = `run ${which}`;
+  tell(`rows are over ${failOverPct} %: ${name} of at most ${RUNS} begins`);
   const what = { program: thisEngine(), args, name, deadlineMs: lateMs(first) };
-  return runElsewhere(what, {
+  return runAgain(what, {
     signal,
     onProgress: ({ done, label }) => {
       const percent = Math.round(100 * done);

@@ -16,7 +16,7 @@ import type { RunContext, Runner } from "../result/run.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import { type AgainstWish, besideBaseline, refuseElsewhere } from "./against.ts";
 import type { Context } from "./command.ts";
-import { lateMs, runElsewhere, thisEngine } from "./elsewhere.ts";
+import { lateMs, runAgain, thisEngine } from "./elsewhere.ts";
 import { Expected, type Option, percent, text, type Values } from "./options.ts";
 import type { Load } from "./runners.ts";
 
@@ -42,7 +42,10 @@ export function baselineOptions(beside = "--against") {
   return {
     save: baselineName("run twice, and store the result as a baseline if the two runs agree"),
     against: baselineName("set the result beside that baseline, row by row"),
-    "fail-over": percent(1000, `with ${beside}: fail where a row is certain to be slower by more`),
+    "fail-over": percent(
+      1000,
+      `with ${beside}: fail where a row is certain to be slower by more; a run over it is repeated first, twice at most`,
+    ),
     baselines: baselinesFolder(),
   };
 }
@@ -106,6 +109,7 @@ export async function baselined<A extends BenchAsked>(
     ...{ baseline: readBaseline(folder, wish.against), name: wish.against, args },
     ...{ force: wish.force, failOverPct: wish["fail-over"], engines: wish.engine },
     path: context.terminal.env["PATH"] ?? "",
+    tell: (line) => tell(line, context),
   };
   if (wish.engine.length === 0) {
     refuseElsewhere(await (await context.runners.place())(asked.tier), asked, beside);
@@ -118,6 +122,11 @@ export async function baselined<A extends BenchAsked>(
     throw new UsageError(`baseline ${wish.against} and this run have no row in common`);
   }
   return { load: async () => besideBaseline(await load(), beside), ...none };
+}
+
+/** Beside a bar that redraws itself a line has one of its own. */
+function tell(line: string, { terminal: { stderr } }: Context): void {
+  stderr.write(`${stderr.isTTY ? "\n" : ""}${line}\n`);
 }
 
 function savedAfter<A>(
@@ -135,8 +144,8 @@ function savedAfter<A>(
         ...{ program: thisEngine(), args, name: "the second run" },
         deadlineMs: lateMs(first),
       };
-      const second = await runElsewhere(again, half(context, 2));
-      if (second.interrupted) return { ...first, interrupted: true };
+      const second = await runAgain(again, half(context, 2));
+      if (second === null) return { ...first, interrupted: true };
       const result: Result = { ...second, repeat: repeatOf(first, second, name) };
       if (failuresOf(result).length > 0) return result;
       target.save(toJson(result));

@@ -62,6 +62,22 @@ export async function runElsewhere(what: Elsewhere, context: RunContext): Promis
   }
 }
 
+/**
+ * The same of a run that repeats one before it.
+ *
+ * @returns null when the signal ended it: what it had measured by then is no repetition
+ */
+export async function runAgain(what: Elsewhere, context: RunContext): Promise<Result | null> {
+  try {
+    const result = await runElsewhere(what, context);
+    return result.interrupted ? null : result;
+  } catch (error) {
+    // One that had hardly begun ends without a result.
+    if (context.signal.aborted && error instanceof MachineError) return null;
+    throw error;
+  }
+}
+
 interface Ended {
   readonly status: number | null;
   readonly stdout: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Stored results by name: a folder with a file NAME.json each, which `compare A.json B.json` reads too. */
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { Result } from "../result/result.ts";
 import { readResult, reasonOf } from "./saved.ts";
@@ -71,16 +71,16 @@ export function readBaseline(folder: string, name: string): Result {
 
 /** Where a baseline is going to be; what is there under its name stays until save(). */
 export function openBaseline(folder: string, name: string): Target {
-  let made: string | undefined;
+  let made = false;
   try {
-    made = mkdirSync(folder, { recursive: true });
+    made = makeFolder(folder);
   } catch (cause) {
     throw new UsageError(`--baselines ${folder}: cannot be made: ${reasonOf(cause)}`, { cause });
   }
   const target = openTarget(pathOf(folder, name), "--save");
   const discard = () => {
     target.discard();
-    if (made !== undefined) removeIfEmpty(folder);
+    if (made) removeIfEmpty(folder);
   };
   return { ...target, discard };
 }
@@ -100,6 +100,15 @@ function namesIn(folder: string): string[] {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new UsageError(`--baselines ${folder}: cannot be read: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** Not by mkdirSync's `recursive`: where the system has no such folders (/proc) it never returns. */
+function makeFolder(folder: string): boolean {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there?.isDirectory()) return false;
+  if (!there) makeFolder(dirname(folder));
+  mkdirSync(folder);
+  return true;
 }
 
 function removeIfEmpty(folder: string): void {

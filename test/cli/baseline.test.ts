@@ -180,6 +180,21 @@ test("Ctrl-C in the first run keeps what was measured, and stores nothing", asyn
   assert.not(existsSync(folder));
 });
 
+test("Ctrl-C in a run that is made again keeps the first, and calls nothing a failure", async () => {
+  store(faster("rwsem", 1.5));
+  const json = join(root, "run.json");
+  const seed = ["--seed", `${SEEDS.waitsAgain}`, "--json", json];
+  const limit = ["--against", "x", "--fail-over", "5%", "--baselines", folder];
+  const running = start(["bench", ...limit, ...seed]);
+  await running.said("rows are over 5 %: run 2 of at most 3 begins");
+  running.child.kill("SIGINT");
+  const { status, stdout } = await running.ended;
+  assert.is(status, 130);
+  assert.not.match(stdout, "failed:");
+  const { interrupted, against } = parseResult(readFileSync(json, "utf8"), json);
+  assert.equal([interrupted, against?.runs, against?.failOverPct], [true, 1, null]);
+});
+
 test("list names the baselines with date and place", () => {
   store((result) => result);
   const { stdout } = run("list");

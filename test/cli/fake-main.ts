@@ -34,6 +34,8 @@ export const SEEDS = {
   failsAgain: 10,
   /** Measures longer times, but not there. */
   slowOnce: 11,
+  /** Works there until it is interrupted. */
+  waitsAgain: 12,
 } as const;
 
 /** A runner that waits looks this often whether it should stop. */
@@ -132,10 +134,11 @@ function runner<A extends Asked>(command: Command): () => Promise<Runner<A>> {
       if (seed === SEEDS.machine) throw new MachineError("CPU 1 stalled in down_write");
       if (seed === SEEDS.bug) throw new TypeError("undefined is not a function");
       onProgress({ done: 0.5, label: "halfway" });
-      while (seed === SEEDS.deaf || (seed === SEEDS.untilAborted && !signal.aborted)) {
+      const piped = process.argv.at(-1) === "-";
+      const waits = seed === SEEDS.untilAborted || (seed === SEEDS.waitsAgain && piped);
+      while (seed === SEEDS.deaf || (waits && !signal.aborted)) {
         await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       }
-      const piped = process.argv.at(-1) === "-";
       if (seed === SEEDS.failsAgain && piped) throw new MachineError("CPU 0 stalled in up_read");
       const result = inEngine(resultOf(command, asked));
       if (seed === SEEDS.slowOnce && !piped) return slowed(result, "rwsem", 1.5);

@@ -60,6 +60,14 @@ test("what is saved is read back, and listed with its date and place", () => {
   );
 });
 
+test("a folder that the system does not make is refused, and nothing hangs", () => {
+  if (process.platform !== "linux") return;
+  assert.throws(
+    () => openBaseline("/proc/no/such", "x"),
+    /^--baselines \/proc\/no\/such: cannot be made: /,
+  );
+});
+
 test("a baseline that is given up leaves no file, and no folder that it made", () => {
   openBaseline(folder, "one").discard();
   assert.not(existsSync(folder));
