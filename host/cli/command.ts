@@ -116,6 +116,7 @@ function optionRow(name: string, option: OptionSet[string]): [left: string, righ
     const negatable = option.initial === true;
     return [`--${negatable ? "[no-]" : ""}${name}`, `${option.help}${negatable ? " [on]" : ""}`];
   }
-  const initial = option.initial === null ? "" : ` [${option.format(option.initial)}]`;
-  return [`--${name} ${option.placeholder}`, `${option.help}${initial}`];
+  const initial = option.initial === null ? null : option.format(option.initial);
+  const shown = initial === null ? "" : ` [${initial}]`;
+  return [`--${name} ${option.placeholder}`, `${option.help}${shown}`];
 }

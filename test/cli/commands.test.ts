@@ -44,6 +44,7 @@ for (const command of [
 ]) {
   test(`${command} --help has usage and examples, and help ${command} is the same`, () => {
     const { status, stdout } = hotunplug([command, "--help"]);
+    assert.not.match(stdout, "[null]");
     assert.match(stdout, `usage: hotunplug ${command} [options]`);
     assert.match(stdout, `examples:\n  hotunplug ${command}`);
     assert.match(stdout, "--json FILE");
