@@ -8,7 +8,6 @@
  * by round. The counts are those of an independent model (test/check). Last, the same searches by one thread
  * and by two workers, their start included.
  */
-import { extname } from "node:path";
 import {
   type Configuration,
   DEFAULT_SEARCH,
@@ -16,20 +15,18 @@ import {
   prepare,
 } from "../host/check/configuration.ts";
 import type { Explored } from "../host/check/explored.ts";
-import { exploreInParallel } from "../host/check/parallel/explore.ts";
-import type { VariantSource } from "../host/check/parallel/protocol.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
 import { type CheckImage, checkImage } from "../host/check/workbench.ts";
 import { driverName } from "../host/machine/driver.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
+import { withWorkers } from "./check-workers.ts";
 import { yardstick } from "./check-yardstick.ts";
 
 const ROUNDS = 7;
 const ENOUGH_STATES = 3_000_000;
 /** Of the searches by several workers, which take longer. */
-const FEW_ROUNDS = 5;
-const YARDSTICK_URL = new URL(`./check-yardstick${extname(import.meta.url)}`, import.meta.url).href;
+const FEW_ROUNDS = 3;
 
 interface Case {
   readonly name: string;
@@ -149,28 +146,8 @@ function printReduction(): void {
   }
 }
 
-interface Team {
-  readonly image: CheckImage;
-  readonly configuration: Configuration;
-  readonly source: VariantSource;
-}
-
-/** A search of the yardstick, from the start: the set-up of the machine is included, and that of workers. */
-async function timed({ image, configuration, source }: Team, workers: number): Promise<Sample> {
-  const started = performance.now();
-  const on = prepare(image, configuration);
-  const never = () => false;
-  const { signal } = new AbortController();
-  const explored =
-    workers === 0
-      ? explore(on, configuration, never)
-      : await exploreInParallel(on, { image, configuration, source, workers }, never, signal);
-  return { explored, ms: performance.now() - started };
-}
-
-function timesOf(samples: readonly Sample[]): [median: number, range: string] {
-  const times = samples.map(({ ms }) => ms);
-  return [median(times), `${number(Math.min(...times))}-${number(Math.max(...times))}`];
+function timesOf(times: readonly number[]): [median: string, range: string] {
+  return [number(median(times)), `${number(Math.min(...times))}-${number(Math.max(...times))}`];
 }
 
 async function printWorkers(): Promise<void> {
@@ -184,25 +161,9 @@ async function printWorkers(): Promise<void> {
     "range",
     "factor",
   );
-  for (const readers of [5, 6]) {
-    const args = [readers, 2, false] as const;
-    const variant = yardstick(readers, 2, false);
-    const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false } as const;
-    const team = {
-      image: checkImage(variant.roots),
-      configuration: { ...search, reduction: false, variant },
-      source: { moduleUrl: YARDSTICK_URL, exportName: "yardstick", args },
-    };
-    const [alone, together]: [Sample[], Sample[]] = [[], []];
-    for (let round = 0; round < FEW_ROUNDS; round++) {
-      alone.push(await timed(team, 0));
-      together.push(await timed(team, 2));
-    }
-    const { states = 0 } = together[0]?.explored.counts ?? {};
-    const [one, oneRange] = timesOf(alone);
-    const [two, twoRange] = timesOf(together);
-    const cells = [number(one), oneRange, number(two), twoRange];
-    print(variant.name, number(states), ...cells, number(one / two, 2));
+  for await (const { name, states, alone, together } of withWorkers(2, FEW_ROUNDS)) {
+    const factor = median(alone) / median(together);
+    print(name, number(states), ...timesOf(alone), ...timesOf(together), number(factor, 2));
   }
 }
 

@@ -14,6 +14,7 @@ import { Violation } from "../machine/coroutine/violation.ts";
 import { Bound } from "./bound.ts";
 import { Edges } from "./edges.ts";
 import type { Explored, Found, SearchOptions, Stopped } from "./explored.ts";
+import { Foresight } from "./foresight.ts";
 import { type Frontier, QueueFrontier, StackFrontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
 import { fairLivelock } from "./livelock.ts";
@@ -35,6 +36,7 @@ export class Exhaustive {
   readonly #futures: Futures | null;
   readonly #bound: Bound;
   readonly #visited = new Visited();
+  readonly #foresight: Foresight;
   readonly #frontier: Frontier;
   readonly #edges: Edges | null;
   readonly #counts = { states: 0, transitions: 0, depth: 0 };
@@ -50,6 +52,7 @@ export class Exhaustive {
     this.#futures = options.liveness ? null : futures;
     this.#frontier = options.search === "dfs" ? new StackFrontier() : new QueueFrontier();
     this.#bound = new Bound(on, options.preemptions);
+    this.#foresight = new Foresight(on, this.#bound, this.#visited);
     this.#edges = options.liveness ? new Edges() : null;
   }
 
@@ -155,11 +158,12 @@ export class Exhaustive {
     const count = this.#bound.restrict(actions, possible);
     this.#edges?.begin(on.runnable);
     this.#locate();
+    if (this.#futures === null) this.#foresight.look(actions, count); // they learn from each step
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
-      if (this.#leadsBack(action)) {
-        moved ||= on.nextKey1 !== on.key1 || on.nextKey2 !== on.key2;
+      if (this.#leadsBack(i, action)) {
+        moved ||= this.#foresight.moves(i);
         continue;
       }
       const [key1, key2] = [on.key1, on.key2];
@@ -195,11 +199,9 @@ export class Exhaustive {
     return this.#wanted(violation, number, null);
   }
 
-  /** Whether the action leads to a state that was seen, as is known without doing it. Counts it then. */
-  #leadsBack(action: number): boolean {
-    const on = this.#on;
-    if (this.#futures !== null || !on.foresee(action)) return false; // they learn from each step
-    const to = this.#visited.numberOf(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
+  /** Whether the action at `i` leads to a state that was seen, as is known without doing it. Counts it then. */
+  #leadsBack(i: number, action: number): boolean {
+    const to = this.#futures === null ? this.#foresight.numberOf(i) : -1;
     if (to < 0) return false;
     this.#counts.transitions++;
     this.#edges?.add(to, action);

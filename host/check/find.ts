@@ -12,6 +12,7 @@ import {
   type Figures,
   isWalk,
   type Job,
+  type Named,
   NO_FIGURES,
   NO_GAPS,
   type Outcome,
@@ -95,7 +96,7 @@ export function configurationOf({ options, wanted }: Job, variant: Variant): Con
 }
 
 /** @throws Error when the table has no such variant, which whoever made the job has seen there */
-export function variantOf(abi: KernelAbi, { scenario, variant, driver, threads }: Job): Variant {
+export function variantOf(abi: KernelAbi, { scenario, variant, driver, threads }: Named): Variant {
   const variants = scenarioNamed(scenario).variants(abi, driver, threads);
   const found = variants.find(({ name }) => name === variant);
   if (found === undefined) throw new Error(`[harness bug] no ${scenario}/${variant}`);

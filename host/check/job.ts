@@ -23,12 +23,16 @@ export interface SearchOptions {
   readonly workers: number;
 }
 
-export interface Job {
+/** A variant, by the names of what it is of: plain data. */
+export interface Named {
   readonly scenario: string;
   readonly variant: string;
   readonly driver: Subject | null;
   /** As asked for; null: the scenario's own. */
   readonly threads: number | null;
+}
+
+export interface Job extends Named {
   readonly options: SearchOptions;
   /** What alone is looked for; default: whatever breaks a property. */
   readonly wanted?: readonly Wanted[];

@@ -4,13 +4,13 @@ import type { Tier } from "../machine/engine.ts";
 import { kernelImage } from "../machine/image.ts";
 import { prepare, searchesCycles } from "./configuration.ts";
 import { configurationOf, endOfSearch, outcomeOf, variantOf } from "./find.ts";
-import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
+import { type Figures, type Job, type Named, NO_FIGURES, type Outcome } from "./job.ts";
 import { exploreInParallel } from "./parallel/explore.ts";
 import type { Variant } from "./scenario.ts";
 import type { CheckImage } from "./workbench.ts";
 
 /** For the threads, which find the variant by its names. */
-export function variantByName(job: Job, tier: Tier): Variant {
+export function variantByName(job: Named, tier: Tier): Variant {
   return variantOf(kernelImage(tier).abi, job);
 }
 

@@ -22,9 +22,27 @@ test("states are known again by both lanes, however many there are", () => {
   assert.ok(known.size > 50_000, "it grew");
 });
 
+test("many are looked up at once as one by one", () => {
+  const visited = new Visited();
+  const random = randomFrom(5);
+  const lanes = () => Int32Array.from({ length: 9 }, () => Math.floor(random() * 60) << 26);
+  let seen = 0;
+  for (let round = 0; round < 2000; round++) {
+    const [keys1, keys2, numbers] = [lanes(), lanes(), new Int32Array(9).fill(-7)];
+    visited.numbersOf(keys1, keys2, 8, numbers);
+    const each = Array.from({ length: 8 }, (_, i) => {
+      return visited.numberOf(keys1[i] as number, keys2[i] as number);
+    });
+    assert.equal([...numbers], [...each, -7]);
+    seen += each.filter((number) => number >= 0).length;
+    visited.add(keys1[0] as number, keys2[0] as number, 0, 0);
+  }
+  assert.ok(seen > 1000 && seen < 16_000, `${seen}`);
+});
+
 test("keys that fall on one place are told apart, before and after it grows", () => {
   const visited = new Visited();
-  const key = (i: number) => [i << 20, 5] as const;
+  const key = (i: number) => [i + 1, 5] as const;
   for (let i = 0; i < 4000; i++) assert.is(visited.add(...key(i), 0, 0), i);
   for (let i = 0; i < 4000; i++) assert.is(visited.add(...key(i), 0, 0), i);
   assert.is(visited.add(0, 0, 0, 0), 4000, "the hash 0 0 is a state like others");

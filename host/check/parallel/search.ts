@@ -11,6 +11,7 @@ import { Violation } from "../../machine/coroutine/violation.ts";
 import { Bound } from "../bound.ts";
 import { endingOf } from "../ending.ts";
 import type { SearchOptions } from "../explored.ts";
+import { Foresight } from "../foresight.ts";
 import { scout } from "../scouting.ts";
 import { Ways } from "../ways.ts";
 import { Course, NEXT } from "./course.ts";
@@ -32,6 +33,7 @@ export class Search {
   readonly #meeting: Meeting;
   readonly #bound: Bound;
   readonly #seen: Seen;
+  readonly #foresight: Foresight;
   readonly #levels: Levels;
   #ways = new Ways();
   readonly #liveness: boolean;
@@ -65,6 +67,7 @@ export class Search {
     const { tracked } = on.machine;
     tracked.share(this.#meeting.share(() => tracked.knowledge.toShared()));
     this.#seen = new Seen(this.#meeting);
+    this.#foresight = new Foresight(on, this.#bound, this.#seen);
   }
 
   run(): Ended {
@@ -166,11 +169,14 @@ export class Search {
     const count = this.#bound.restrict(actions, possible);
     this.#expansions?.begin(state, on.runnable);
     const [key1, key2] = [on.key1, on.key2];
+    this.#foresight.look(actions, count);
     let moved = count < possible;
     for (let i = 0; i < count; i++) {
       const action = actions[i] as number;
-      if (this.#leadsBack(action)) {
-        moved ||= on.nextKey1 !== key1 || on.nextKey2 !== key2;
+      const known = this.#foresight.numberOf(i);
+      if (known >= 0) {
+        moved ||= this.#foresight.moves(i);
+        this.#expansions?.add(known, action);
         continue;
       }
       try {
@@ -194,15 +200,6 @@ export class Search {
     const detail = "whoever can run looks at words that nobody changes";
     this.#violated(new Violation("livelock", detail), state, null);
     return count;
-  }
-
-  /** Whether the action leads to a state that was seen, as is known without doing it. Notes it then. */
-  #leadsBack(action: number): boolean {
-    const on = this.#on;
-    if (!on.foresee(action)) return false;
-    const to = this.#seen.numberOf(this.#bound.keyBehind(action, on.nextKey1), on.nextKey2);
-    if (to >= 0) this.#expansions?.add(to, action);
-    return to >= 0;
   }
 
   /** @returns the state's number */

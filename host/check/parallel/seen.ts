@@ -5,19 +5,25 @@
  * Open addressing, linear probing, 12 bytes a place. Whoever puts the first lane into a free place owns it,
  * and then puts the second, and the number: who finds what comes before waits for what comes behind. No
  * lane is 0.
+ *
+ * Plain accesses: what is not 0 stays, so that who reads it has it; who reads a 0 that is out of date finds
+ * out when it claims the place. An engine calls a builtin for each atomic access, which takes longer.
  */
+import type { Table } from "../foresight.ts";
 import type { Meeting } from "./meeting.ts";
 
 const FIRST_PLACES = 1 << 16;
 const MOST_FULL = 0.6;
 const PLACE_WORDS = 3;
 
-export class Seen {
+export class Seen implements Table {
   readonly #meeting: Meeting;
   #places: Int32Array;
   #mask = 0;
   /** The place that claim() has taken last. */
   #claimed = 0;
+  /** What numbersOf() has read first: an engine leaves nothing out that is kept. */
+  #touched = 0;
 
   /** Context: all make it. */
   constructor(meeting: Meeting) {
@@ -43,7 +49,7 @@ export class Seen {
 
   /** The number of the state whose place was claimed. */
   settle(number: number): void {
-    Atomics.store(this.#places, this.#claimed + 2, number + 1);
+    this.#places[this.#claimed + 2] = number + 1;
   }
 
   /** The state's number, whoever added it; -1 when nobody did. */
@@ -51,18 +57,28 @@ export class Seen {
     return this.#find(key1, key2, false);
   }
 
+  /** As numberOf(), of each. The first places are read before any is looked at: so they come together. */
+  numbersOf(keys1: Int32Array, keys2: Int32Array, count: number, out: Int32Array): void {
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const place = firstPlace(laneOf(keys1[i] as number), laneOf(keys2[i] as number));
+      touched ^= this.#places[PLACE_WORDS * (place & this.#mask)] as number;
+    }
+    this.#touched ^= touched;
+    for (let i = 0; i < count; i++) out[i] = this.numberOf(keys1[i] as number, keys2[i] as number);
+  }
+
   #find(key1: number, key2: number, claims: boolean): number {
     const places = this.#places;
-    const first = key1 === 0 ? 1 : key1;
-    const second = key2 === 0 ? 1 : key2;
-    for (let place = first ^ (second >>> 7); ; place++) {
+    const [first, second] = [laneOf(key1), laneOf(key2)];
+    for (let place = firstPlace(first, second); ; place++) {
       const at = PLACE_WORDS * (place & this.#mask);
-      let there = Atomics.load(places, at);
+      let there = places[at] as number;
       if (there === 0) {
         if (!claims) return -1;
         there = Atomics.compareExchange(places, at, 0, first);
         if (there === 0) {
-          Atomics.store(places, at + 1, second);
+          places[at + 1] = second;
           this.#claimed = at;
           return -1;
         }
@@ -73,10 +89,9 @@ export class Seen {
 
   /** What is in the word once it is not 0. */
   #awaited(at: number): number {
-    for (;;) {
-      const there = Atomics.load(this.#places, at);
-      if (there !== 0) return there;
-    }
+    let there = this.#places[at] as number;
+    while (there === 0) there = Atomics.load(this.#places, at);
+    return there;
   }
 
   /** States from which on it is to grow. */
@@ -115,4 +130,12 @@ export class Seen {
   get bytes(): number {
     return this.#places.byteLength;
   }
+}
+
+function laneOf(key: number): number {
+  return key === 0 ? 1 : key;
+}
+
+function firstPlace(first: number, second: number): number {
+  return first ^ (second >>> 7);
 }

@@ -54,9 +54,9 @@ export class Knowledge {
     return buffer;
   }
 
-  /** Grows whenever a word is found to be contended. */
+  /** Grows whenever a word is found to be contended. Plain: whoever finds one sees at once that it has grown. */
   get contentions(): number {
-    return Atomics.load(this.#counters, CONTENTIONS);
+    return this.#counters[CONTENTIONS] as number;
   }
 
   set contentions(count: number) {

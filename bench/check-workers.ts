@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The same searches by one thread and by several workers: each from the start, its set-up included. */
+import { extname } from "node:path";
+import {
+  type Configuration,
+  DEFAULT_SEARCH,
+  explore,
+  prepare,
+} from "../host/check/configuration.ts";
+import { exploreInParallel, type Team } from "../host/check/parallel/explore.ts";
+import type { VariantSource } from "../host/check/parallel/protocol.ts";
+import type { Variant } from "../host/check/scenario.ts";
+import { variantByName } from "../host/check/together.ts";
+import { checkImage } from "../host/check/workbench.ts";
+import { yardstick } from "./check-yardstick.ts";
+
+const EXTENSION = extname(import.meta.url);
+const YARDSTICK_URL = new URL(`./check-yardstick${EXTENSION}`, import.meta.url).href;
+const TOGETHER_URL = new URL(`../host/check/together${EXTENSION}`, import.meta.url).href;
+
+export interface WithWorkers {
+  readonly name: string;
+  readonly states: number;
+  /** In ms, a round each: by one thread, and by the workers. */
+  readonly alone: readonly number[];
+  readonly together: readonly number[];
+}
+
+interface Subject extends Omit<Team, "workers"> {
+  readonly name: string;
+}
+
+function subjectOf(name: string, variant: Variant, source: VariantSource): Subject {
+  const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false, reduction: false } as const;
+  const configuration: Configuration = { ...search, variant };
+  return { name, image: checkImage(variant.roots), configuration, source };
+}
+
+function yardstickOf(readers: number): Subject {
+  const args = [readers, 2, false] as const;
+  const source = { moduleUrl: YARDSTICK_URL, exportName: "yardstick", args };
+  return subjectOf(`yardstick, ${readers} x 2`, yardstick(...args), source);
+}
+
+/** A scenario of the driver with many states. */
+function readd(): Subject {
+  const driver = { revision: "put_device", gate: "percpu_rwsem" };
+  const job = { scenario: "readd", variant: "client-rebinder", driver, threads: null };
+  const args = [job, "default"] as const;
+  const source = { moduleUrl: TOGETHER_URL, exportName: "variantByName", args };
+  return subjectOf("readd, percpu_rwsem", variantByName(...args), source);
+}
+
+const never = () => false;
+
+async function search(subject: Subject, workers: number): Promise<{ states: number; ms: number }> {
+  const { image, configuration } = subject;
+  const started = performance.now();
+  const on = prepare(image, configuration);
+  const { signal } = new AbortController();
+  const { counts } =
+    workers === 0
+      ? explore(on, configuration, never)
+      : await exploreInParallel(on, { ...subject, workers }, never, signal);
+  return { states: counts.states, ms: performance.now() - started };
+}
+
+export async function* withWorkers(workers: number, rounds: number): AsyncIterable<WithWorkers> {
+  for (const subject of [yardstickOf(5), yardstickOf(6), readd()]) {
+    const [alone, together]: [number[], number[]] = [[], []];
+    let states = 0;
+    for (let round = 0; round < rounds; round++) {
+      const one = await search(subject, 0);
+      alone.push(one.ms);
+      together.push((await search(subject, workers)).ms);
+      states = one.states;
+    }
+    yield { name: subject.name, states, alone, together };
+  }
+}
