@@ -7,11 +7,12 @@ import type { Machine } from "../machine/machine.ts";
 import { gateSummaries } from "../machine/summaries.ts";
 import type { BenchAsked } from "../result/asked.ts";
 import { assembleResult } from "../result/assemble.ts";
+import { noiseFloorOfRoles } from "../result/noise.ts";
 import type { Result } from "../result/result.ts";
 import { compareRoles } from "../result/role-comparison.ts";
 import type { RolesAsked } from "../result/roles.ts";
 import type { RunContext } from "../result/run.ts";
-import { type Gate, gateContender } from "./contenders.ts";
+import { type Gate, gateContender, secondOf } from "./contenders.ts";
 import { gateFacts, tierFacts } from "./facts.ts";
 import { Fleet } from "./fleet.ts";
 import { goThrough } from "./measure.ts";
@@ -46,9 +47,12 @@ export async function runRoles(
       );
     }
     const windowNs = asked.windowMs * NS_PER_MS;
-    const bench = new RolesBench(runnersOn(fleet), { gates: fit, roles, windowNs });
+    const second = secondOf(fit);
+    const bench = new RolesBench(runnersOn(fleet), { gates: [...fit, second], roles, windowNs });
     await goThrough([bench], asked, context);
-    const rows = bench.rows(asked.seed);
+    const all = bench.rows(asked.seed);
+    const noise = noiseFloorOfRoles(all, { first: second.of, second: second.name }, asked.seed);
+    const rows = all.filter(({ contender }) => contender !== second.name);
     return assembleResult(
       {
         command: "bench",
@@ -61,6 +65,7 @@ export async function runRoles(
       {
         gates: facts,
         roles: rows,
+        ...(noise ? { noise } : {}),
         comparisons: compareRoles(rows, (fit[0] as Gate).name, asked.seed), // one is fit at least
         notes: unfit.map(unfitNote),
       },

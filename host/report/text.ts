@@ -34,6 +34,7 @@ export function drawResult(result: Result, canvas: Canvas): string[] {
     return joinBlocks([
       drawPlace(result, canvas),
       drawRoles(result, canvas),
+      result.noise ? wrap(noiseSentence(result), canvas.width) : [],
       drawComparisons(result, canvas),
       drawRepeat(result, canvas),
       drawAgainst(result, canvas),

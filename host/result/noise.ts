@@ -5,7 +5,9 @@
  * gates that differ by less is said of the computer.
  */
 import { compareGates, EMPTY_LOOP } from "./comparison.ts";
-import type { NoiseFloor, PairRow, RemovalRow } from "./result.ts";
+import type { ComparisonRow, NoiseFloor, PairRow, RemovalRow } from "./result.ts";
+import { compareRoles } from "./role-comparison.ts";
+import type { RoleRow } from "./roles.ts";
 
 /**
  * @param names - of the two contenders of the gate
@@ -25,19 +27,39 @@ export function noiseFloor(
     first,
     seed,
   );
+  const ofSecond = <R extends PairRow | RemovalRow>(rows: readonly R[]) =>
+    rows.filter((row) => row.contender === second);
+  return floorOf(first, comparisons, { pairs: ofSecond(pairs), removals: ofSecond(removals) });
+}
+
+/** The same, of the roles workload. */
+export function noiseFloorOfRoles(
+  rows: readonly RoleRow[],
+  { first, second }: { readonly first: string; readonly second: string },
+  seed: number,
+): NoiseFloor | null {
+  const both = rows.filter(({ contender }) => contender === first || contender === second);
+  return floorOf(first, compareRoles(both, first, seed), { pairs: [], removals: [] });
+}
+
+/** @param ofSecond - rows of the second contender. @returns null without comparisons */
+function floorOf(
+  gate: string,
+  comparisons: readonly ComparisonRow[],
+  ofSecond: Pick<NoiseFloor, "pairs" | "removals">,
+): NoiseFloor | null {
   if (comparisons.length === 0) return null;
   const calm = comparisons.filter(({ metric }) => !metric.oversubscribed);
   const distances = (calm.length > 0 ? calm : comparisons)
     .flatMap(({ ratio }) => (ratio.median > 0 ? [distancePct(ratio.median)] : []))
     .sort((a, b) => a - b);
   return {
-    gate: first,
+    gate,
     comparisons,
     alarms: comparisons.filter(({ word }) => word !== "no difference seen").length,
     middlePct: distances[distances.length >> 1] ?? null,
     mostPct: distances.at(-1) ?? null,
-    pairs: pairs.filter((row) => row.contender === second),
-    removals: removals.filter((row) => row.contender === second),
+    ...ofSecond,
   };
 }
 

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseResult } from "../../host/report/saved.ts";
 import type { BenchAsked } from "../../host/result/asked.ts";
-import { hotunplug } from "./spawn.ts";
+import { hotunplug, MAIN } from "./spawn.ts";
 
 function askedBy(...args: string[]): { asked: BenchAsked; stderr: string } {
   const { status, stdout, stderr } = hotunplug(["bench", ...args, "--json", "-"]);
@@ -82,5 +82,16 @@ for (const [why, args, line] of [
     assert.is(stderr.trim().split("\n").length, 1, stderr);
   });
 }
+
+test("a run has its first gate twice, and says how far the two are apart", () => {
+  const args = ["--gates", "rwsem,refcount", "--rounds", "2", "--window", "2ms", "--json", "-"];
+  const { status, stdout, stderr } = hotunplug(["bench", ...ROLES, ...args], { main: MAIN });
+  assert.is(status, 0);
+  const { noise, roles = [] } = parseResult(stdout, "stdout");
+  assert.is(noise?.gate, "rwsem");
+  assert.ok(noise?.comparisons.every(({ a }) => a === "rwsem (again)"));
+  assert.equal([...new Set(roles.map(({ contender }) => contender))], ["rwsem", "refcount"]);
+  assert.match(stderr, "Noise floor: rwsem beside itself");
+});
 
 test.run();

@@ -10,6 +10,7 @@ import { styleFor } from "../../host/report/style.ts";
 import { drawResult } from "../../host/report/text.ts";
 import { toJson } from "../../host/report/write.ts";
 import type { BenchAsked } from "../../host/result/asked.ts";
+import { noiseFloorOfRoles } from "../../host/result/noise.ts";
 import type { Result } from "../../host/result/result.ts";
 import { compareRoles } from "../../host/result/role-comparison.ts";
 import type { RoleName, RoleRow, RolesAsked } from "../../host/result/roles.ts";
@@ -137,6 +138,18 @@ test("other roles, paces or devices are unlike, and each is named", () => {
     () => beside(result(roles("rwsem", 1)), result(roles("rwsem", 1), other)),
     /unlike environments .*: readers: \{.*\} and \{.*"perSecond":10.*\}; targets: 1 and 2$/,
   );
+});
+
+test("the noise floor is of every figure of the gate beside itself, and of no other gate", () => {
+  const names = { first: "rwsem", second: "rwsem (again)" };
+  const again = roles(names.second, 1.02);
+  const rows = [...roles(names.first, 1), ...again, ...roles("percpu_ref", 3)];
+  const floor = noiseFloorOfRoles(rows, names, SEED);
+  assert.is(floor?.gate, "rwsem");
+  assert.is(floor?.comparisons.length, compareRoles(rows, "rwsem", SEED).length / 2);
+  assert.ok(floor?.comparisons.every(({ a, b }) => a === names.second && b === names.first));
+  assert.ok(Math.abs((floor?.mostPct ?? 0) - 2) < 1e-9, `${floor?.mostPct}`);
+  assert.is(noiseFloorOfRoles(roles("rwsem", 1), names, SEED), null);
 });
 
 test.run();
