@@ -3,6 +3,7 @@
  * The graph of what was explored: for each state the steps that lead on, and who could run. Five bytes a
  * step and five a state.
  */
+import { longer } from "./longer.ts";
 
 export interface Graph {
   /** More than the number of any state that was expanded. */
@@ -26,12 +27,6 @@ export interface Rows {
 }
 
 const FIRST = 1 << 10;
-const GROWTH = 1.25;
-
-function larger<A extends Int32Array | Uint8Array>(array: A, made: A): A {
-  made.set(array);
-  return made;
-}
 
 /** Of one search, which expands states in the order of their numbers; else a state's number here is its turn. */
 export class Edges implements Graph {
@@ -46,9 +41,8 @@ export class Edges implements Graph {
   /** The next state is expanded. @param runnable - threads that can go on: a bit each */
   begin(runnable: number): void {
     if (this.#states + 1 >= this.#first.length) {
-      const size = Math.ceil(this.#first.length * GROWTH);
-      this.#first = larger(this.#first, new Int32Array(size));
-      this.#runnable = larger(this.#runnable, new Uint8Array(size));
+      this.#first = longer(this.#first);
+      this.#runnable = longer(this.#runnable);
     }
     this.#runnable[this.#states] = runnable;
     this.#first[this.#states++] = this.#edges;
@@ -58,9 +52,8 @@ export class Edges implements Graph {
   /** The state that was begun leads to state `to`. */
   add(to: number, action: number): void {
     if (this.#edges >= this.#to.length) {
-      const size = Math.ceil(this.#to.length * GROWTH);
-      this.#to = larger(this.#to, new Int32Array(size));
-      this.#actions = larger(this.#actions, new Uint8Array(size));
+      this.#to = longer(this.#to);
+      this.#actions = longer(this.#actions);
     }
     this.#to[this.#edges] = to;
     this.#actions[this.#edges++] = action;

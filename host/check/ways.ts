@@ -5,9 +5,9 @@
  * With several workers each has its own; a state's number is that among its worker's own, times the
  * workers, plus the worker: so the start, which is worker 0's first, is 0.
  */
+import { longer } from "./longer.ts";
 
 const FIRST = 1 << 10;
-const GROWTH = 1.25;
 
 export class Ways {
   #parents = new Int32Array(FIRST);
@@ -23,13 +23,8 @@ export class Ways {
   }
 
   #grow(): void {
-    const size = Math.ceil(this.#parents.length * GROWTH);
-    const parents = new Int32Array(size);
-    parents.set(this.#parents);
-    this.#parents = parents;
-    const actions = new Uint8Array(size);
-    actions.set(this.#actions);
-    this.#actions = actions;
+    this.#parents = longer(this.#parents);
+    this.#actions = longer(this.#actions);
   }
 
   get parents(): Int32Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What a worker notes of the states that it expands, for who looks for cycles. */
 import { Edges } from "../edges.ts";
+import { longer } from "../longer.ts";
 import type { Part } from "./graph.ts";
 
 const FIRST = 1 << 10;
@@ -12,11 +13,7 @@ export class Expansions {
   /** State number `state` is expanded next. @param runnable - threads that can go on: a bit each */
   begin(state: number, runnable: number): void {
     const turn = this.#edges.states;
-    if (turn === this.#expanded.length) {
-      const longer = new Int32Array(Math.ceil(1.25 * turn));
-      longer.set(this.#expanded);
-      this.#expanded = longer;
-    }
+    if (turn === this.#expanded.length) this.#expanded = longer(this.#expanded);
     this.#expanded[turn] = state;
     this.#edges.begin(runnable);
   }

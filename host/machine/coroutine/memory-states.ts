@@ -16,6 +16,8 @@ const PIECE_SHIFT = 4;
 const PIECE = 1 << PIECE_SHIFT;
 /** Instead of a place: all words of the piece are as at the start. */
 const AS_AT_START = -1;
+/** Words before the pieces' places: how many there are, and two lanes of the memory's hash. */
+const HEAD_WORDS = 3;
 const FIRST_PIECES = 1 << 4;
 
 export class MemoryStates {
@@ -39,12 +41,12 @@ export class MemoryStates {
 
   /** Words that store() writes. */
   get storedWords(): number {
-    return 3 + this.#pieces;
+    return HEAD_WORDS + this.#pieces;
   }
 
   /** Words that a store() has written at `at`. */
   static storedWordsOf(from: Int32Array, at: number): number {
-    return 3 + (from[at] as number);
+    return HEAD_WORDS + (from[at] as number);
   }
 
   #makeRoom(pieces: number): void {
@@ -97,7 +99,7 @@ export class MemoryStates {
     this.#makeRoom(pieces);
     const base = this.#base;
     const kept = this.#kept;
-    const first = at + 3;
+    const first = at + HEAD_WORDS;
     out[at] = pieces;
     out[at + 1] = hash1;
     out[at + 2] = hash2;
@@ -114,7 +116,7 @@ export class MemoryStates {
 
   /** Turns what another machine's store() wrote into what this one's would; returns the index behind. */
   static adopt(words: Int32Array, at: number, parts: ForeignParts): number {
-    const first = at + 3;
+    const first = at + HEAD_WORDS;
     const end = first + (words[at] as number);
     for (let i = first; i < end; i++) {
       const entry = words[i] as number;
@@ -132,7 +134,7 @@ export class MemoryStates {
     tracked.hash2 = from[at + 2] as number;
     this.#makeRoom(pieces);
     const base = this.#base;
-    const first = at + 3;
+    const first = at + HEAD_WORDS;
     for (let piece = 0; piece < pieces; piece++) {
       const entry = from[first + piece] as number;
       if (entry === base[piece]) continue;
