@@ -7,6 +7,7 @@ import {
   explore,
   prepare,
 } from "../host/check/configuration.ts";
+import { Crew } from "../host/check/parallel/crew.ts";
 import { exploreInParallel, type Team } from "../host/check/parallel/explore.ts";
 import type { VariantSource } from "../host/check/parallel/protocol.ts";
 import type { Variant } from "../host/check/scenario.ts";
@@ -26,8 +27,9 @@ export interface WithWorkers {
   readonly together: readonly number[];
 }
 
-interface Subject extends Omit<Team, "workers"> {
+interface Subject extends Omit<Team, "crew"> {
   readonly name: string;
+  readonly source: VariantSource;
 }
 
 function subjectOf(name: string, variant: Variant, source: VariantSource): Subject {
@@ -46,7 +48,7 @@ function yardstickOf(readers: number): Subject {
 function readd(): Subject {
   const driver = { revision: "put_device", gate: "percpu_rwsem" };
   const job = { scenario: "readd", variant: "client-rebinder", driver, threads: null };
-  const args = [job, "default"] as const;
+  const args = [job] as const;
   const source = { moduleUrl: TOGETHER_URL, exportName: "variantByName", args };
   return subjectOf("readd, percpu_rwsem", variantByName(...args), source);
 }
@@ -54,14 +56,15 @@ function readd(): Subject {
 const never = () => false;
 
 async function search(subject: Subject, workers: number): Promise<{ states: number; ms: number }> {
-  const { image, configuration } = subject;
-  const started = performance.now();
-  const on = prepare(image, configuration);
+  const { image, configuration, source } = subject;
   const { signal } = new AbortController();
+  const started = performance.now();
+  const crew = workers === 0 ? null : new Crew(workers, source);
+  const on = prepare(image, configuration);
   const { counts } =
-    workers === 0
+    crew === null
       ? explore(on, configuration, never)
-      : await exploreInParallel(on, { ...subject, workers }, never, signal);
+      : await exploreInParallel(on, { image, configuration, crew }, never, signal);
   return { states: counts.states, ms: performance.now() - started };
 }
 

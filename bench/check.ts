@@ -18,6 +18,7 @@ import type { Explored } from "../host/check/explored.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
 import { type CheckImage, checkImage } from "../host/check/workbench.ts";
 import { driverName } from "../host/machine/driver.ts";
+import { TIERING } from "../host/machine/engine.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
 import { withWorkers } from "./check-workers.ts";
@@ -121,7 +122,7 @@ function printYardsticks(): void {
 
 /** The states of real scenarios with every access a step, and with those alone that others may notice. */
 function printReduction(): void {
-  const { abi } = kernelImage("default");
+  const { abi } = kernelImage(TIERING);
   const wanted = /^(rwsem\/reader-writer|mutex\/two|percpu_ref\/user-killer|qsbr|removal)/;
   console.log();
   print("scenario, reduced or not", "states", "transitions", "ms", "", "factor");

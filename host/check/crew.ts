@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { isOutOfMemory } from "./find.ts";
 import { type Figures, type Job, NO_FIGURES, NO_GAPS, type Outcome } from "./job.ts";
 import type { FromSearcher, Shared, ToSearcher } from "./protocol.ts";
+import type { Woven } from "./workbench.ts";
 
 const SEARCHER_URL = new URL(`./searcher${extname(import.meta.url)}`, import.meta.url);
 
@@ -17,7 +18,8 @@ const SILENT_MS = 120_000;
 const STOP_MS = 5_000;
 
 export interface CrewOrders {
-  readonly shared: Shared;
+  /** What all jobs are done with; called once the threads are on their way, which takes them a while. */
+  readonly weave: () => Woven;
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly onFigures: (job: number, figures: Figures) => void;
@@ -41,7 +43,7 @@ class Searcher {
   #inHand: InHand | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(shared: Shared, silentMs: number) {
+  constructor(silentMs: number) {
     this.#silentMs = silentMs;
     this.#worker = new Worker(SEARCHER_URL, { trackUnmanagedFds: false, execArgv: [] });
     this.#worker.on("message", (message: FromSearcher) => this.#heard(message));
@@ -49,6 +51,9 @@ class Searcher {
     this.#worker.on("exit", (code) =>
       this.#died(new Error(`its thread exited with status ${code}`)),
     );
+  }
+
+  share(shared: Shared): void {
     this.#post({ type: "share", shared });
   }
 
@@ -127,24 +132,34 @@ class Searcher {
 /**
  * @param jobs - in the order in which they are begun
  * @returns an outcome for each; null for one that was not begun before the interruption
+ * @throws what `weave` does
  */
 export async function doJobs(
   jobs: readonly Job[],
-  { shared, threads, signal, onFigures, onDone, silentMs = SILENT_MS }: CrewOrders,
+  { weave, threads, signal, onFigures, onDone, silentMs = SILENT_MS }: CrewOrders,
 ): Promise<(Outcome | null)[]> {
   const outcomes: (Outcome | null)[] = jobs.map(() => null);
-  const searchers = new Set<Searcher>();
-  const stop = () => {
-    Atomics.store(shared.stop, 0, 1);
+  const searchers: Searcher[] = [];
+  const start = () => {
+    const searcher = new Searcher(silentMs);
+    searchers.push(searcher);
+    return searcher;
+  };
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const interrupt = () => {
+    Atomics.store(stop, 0, 1);
     for (const searcher of searchers) searcher.hurry();
   };
   let next = 0;
-  const work = async () => {
-    let searcher: Searcher | null = null;
+  const work = async (first: Searcher, shared: Shared) => {
+    let searcher = first;
+    searcher.share(shared);
     while (next < jobs.length && !signal.aborted) {
       const index = next++;
-      if (searcher?.alive !== true) searcher = new Searcher(shared, silentMs);
-      searchers.add(searcher);
+      if (!searcher.alive) {
+        searcher = start();
+        searcher.share(shared);
+      }
       const outcome = await searcher.check(jobs[index] as Job, (figures) =>
         onFigures(index, figures),
       );
@@ -152,13 +167,15 @@ export async function doJobs(
       onDone(index, outcome);
     }
   };
-  signal.addEventListener("abort", stop);
-  if (signal.aborted) stop();
+  signal.addEventListener("abort", interrupt);
+  if (signal.aborted) interrupt();
   try {
-    await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, work));
+    const crew = Array.from({ length: Math.min(threads, jobs.length) }, start);
+    const shared = { woven: weave(), stop };
+    await Promise.all(crew.map((searcher) => work(searcher, shared)));
   } finally {
-    signal.removeEventListener("abort", stop);
-    await Promise.all([...searchers].map((searcher) => searcher.end()));
+    signal.removeEventListener("abort", interrupt);
+    await Promise.all(searchers.map((searcher) => searcher.end()));
   }
   return outcomes;
 }

@@ -12,7 +12,7 @@ import { isWalk, type Job } from "./job.ts";
 import type { Driver } from "./scenario.ts";
 import { history } from "./scenarios/history.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
-import { imageOf, type SuiteOptions, searchOptions, threadsOf } from "./suite.ts";
+import { type SuiteOptions, searchOptions, threadsOf, weaverOf } from "./suite.ts";
 import { Tally } from "./tally.ts";
 import { likelyStates } from "./weights.ts";
 
@@ -47,11 +47,9 @@ export async function claimsOf(
 
 /** Does jobs, round by round, with one image. */
 function crew(abi: KernelAbi, options: SuiteOptions, context: RunContext): DoJobs {
-  const { tier } = options;
   const { signal, onProgress } = context;
   const entries = entriesAsked(CLAIMS, abi);
-  const { module, sites } = options.image ?? imageOf(entries, tier);
-  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const weave = options.weave ?? weaverOf(entries);
   let done = 0;
   return (jobs) => {
     const tally = new Tally(jobs.map((job) => planOf(job, entries)));
@@ -60,7 +58,7 @@ function crew(abi: KernelAbi, options: SuiteOptions, context: RunContext): DoJob
       onProgress({ ...tally.progress, done });
     };
     return doJobs(jobs, {
-      ...{ shared: { module, sites, tier, stop }, threads: threadsOf(options), signal },
+      ...{ weave, threads: threadsOf(options), signal },
       onFigures: (index, figures) => {
         tally.figures(index, figures);
         tell();

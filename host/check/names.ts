@@ -114,7 +114,7 @@ export class Names {
   where(site: number): Where {
     const found = this.#machine.sites[site - 1];
     if (found === undefined) return { fn: "", at: null };
-    const { source } = found;
+    const source = this.#machine.lines.of(found);
     if (source === null) return { fn: baseName(found.fn), at: null };
     return { fn: source.fn || baseName(found.fn), at: `${source.file}:${source.line}` };
   }

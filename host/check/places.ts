@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Where a thread stands, and what it has passed since it began to go on, in a schedule's words. */
-import { baseName, type Site } from "../instrument/sites.ts";
+import type { Site } from "../instrument/sites.ts";
 import { ACCESS } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { Observer } from "../machine/coroutine/observer.ts";
@@ -58,7 +58,7 @@ export class Places implements Observer {
   #operation(site: number, address: number): Operation | null {
     const found = this.#on.machine.sites[site - 1];
     if (found === undefined) return null;
-    const fn = (found.source?.fn || baseName(found.fn)).replace(/\W/g, "_");
+    const fn = this.#names.where(site).fn.replace(/\W/g, "_");
     return { fn, access: accessWord(found), field: this.#names.field(address) };
   }
 

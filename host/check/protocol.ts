@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the main thread and a thread that searches say to each other. One job at a time. */
-import type { CoroutineModule } from "../instrument/coroutine-image.ts";
-import type { Tier } from "../machine/engine.ts";
 import type { Figures, Job, Outcome } from "./job.ts";
+import type { Woven } from "./workbench.ts";
 
 /** What all threads of a run share. */
 export interface Shared {
-  readonly module: WebAssembly.Module;
-  readonly sites: CoroutineModule["sites"];
-  readonly tier: Tier;
+  readonly woven: Woven;
   /** Not 0: end the search. A message would not be read before that. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 }

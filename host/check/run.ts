@@ -2,7 +2,7 @@
 /** `check`: what was asked, as a result. */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
-import { tierInForce, tierSelectable } from "../machine/engine.ts";
+import { TIERING, tierInForce, tierSelectable } from "../machine/engine.ts";
 import { environmentOf } from "../machine/environment.ts";
 import { kernelImage } from "../machine/image.ts";
 import type { CheckAsked } from "../result/asked.ts";
@@ -15,16 +15,15 @@ import { claimsOf, isHistory, refuseForHistory } from "./history-run.ts";
 import { commandOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { select } from "./select.ts";
-import { checkAll, imageOf } from "./suite.ts";
+import { checkAll, weaverOf } from "./suite.ts";
 import { checkImage } from "./workbench.ts";
 
-const TIER = "default";
 /** Of those that a message could name. */
 const NAMED_MOST = 3;
 
 export const runCheck: RunCheck = async (asked, context) => {
   const startedAt = new Date();
-  const image = kernelImage(TIER);
+  const image = kernelImage(TIERING);
   const entries = select(asked, image.abi);
   const sections = isHistory(asked)
     ? await historyOf(asked, image.abi, context)
@@ -53,7 +52,7 @@ async function historyOf(
   context: RunContext,
 ): Promise<Pick<Sections, "claims">> {
   refuseForHistory(asked);
-  return { claims: await claimsOf(asked, abi, { ...asked, tier: TIER }, [], context) };
+  return { claims: await claimsOf(asked, abi, asked, [], context) };
 }
 
 /** Without options that change what is explored: what was said of the driver is then looked into as well. */
@@ -71,7 +70,7 @@ async function rowsOf(
   if (asked.replay !== null) return replayed(asked, entries, asked.replay);
   const whole = isWholeSuite(asked);
   const all = whole ? [...entries, ...entriesAsked(CLAIMS, abi)] : entries;
-  const options = { ...asked, tier: TIER, image: imageOf(all, TIER) } as const;
+  const options = { ...asked, weave: weaverOf(all) };
   const checks = await checkAll(entries, options, context);
   const left = entries.length - checks.length;
   const notes = left > 0 ? [`${left} of ${entries.length} configurations were not begun.`] : [];
@@ -90,7 +89,7 @@ function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: s
       `--replay ${schedule}: a schedule is of one configuration, and these are ${entries.length}: ${few.join(", ")}${more}`,
     );
   }
-  const image = checkImage(entry.variant.roots, TIER);
+  const image = checkImage(entry.variant.roots);
   const { row, notes } = runAgain(image, entry, asked.threads, options, schedule);
   return { checks: [row], notes };
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A thread that searches: it does the jobs that it is sent, and says how far it is. */
 import { parentPort } from "node:worker_threads";
-import { kernelImage } from "../machine/image.ts";
 import { findOut } from "./find.ts";
 import type { Job } from "./job.ts";
 import type { FromSearcher, Shared, ToSearcher } from "./protocol.ts";
-import type { CheckImage } from "./workbench.ts";
+import { type CheckImage, imageOf } from "./workbench.ts";
 
 /** More often than that nobody looks. */
 const SAY_EVERY_MS = 100;
@@ -18,9 +17,8 @@ function say(message: FromSearcher): void {
 }
 
 function take(given: Shared): void {
-  const { module, sites, tier } = given;
   shared = given;
-  image = { module, sites, abi: kernelImage(tier).abi };
+  image = imageOf(given.woven);
 }
 
 function check(job: Job): void {

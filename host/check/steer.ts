@@ -9,6 +9,7 @@
 import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
+import { TIERING } from "../machine/engine.ts";
 import { kernelImage } from "../machine/image.ts";
 import { endingOf, isPossible, violationOf } from "./ending.ts";
 import { Names } from "./names.ts";
@@ -37,7 +38,7 @@ export interface Replayed {
 }
 
 function thisKernel(): string {
-  return kernelDigits(kernelImage("default").sha256);
+  return kernelDigits(kernelImage(TIERING).sha256);
 }
 
 /** The schedule of `actions`, for --replay. Context: words are known as they were when it was found. */

@@ -2,8 +2,6 @@
 /** Checks several configurations at the same time: the likely longest first, their rows in order. */
 import { availableParallelism } from "node:os";
 import { driverName } from "../machine/driver.ts";
-import type { Tier } from "../machine/engine.ts";
-import { kernelImage } from "../machine/image.ts";
 import type { CheckRow } from "../result/check.ts";
 import type { RunContext } from "../result/run.ts";
 import { type CrewOrders, doJobs } from "./crew.ts";
@@ -20,7 +18,7 @@ import type { SuiteEntry } from "./scenarios/table.ts";
 import { Tally } from "./tally.ts";
 import { findTogether } from "./together.ts";
 import { likelyStates } from "./weights.ts";
-import { type CheckImage, checkImage } from "./workbench.ts";
+import { type Woven, weave } from "./workbench.ts";
 
 export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
   readonly threads: number | null;
@@ -28,10 +26,8 @@ export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "worke
   readonly memoryLimitBytes: number;
   /** Threads that search; null: as many as there are cores, each configuration by one. */
   readonly workers: number | null;
-  /** Of this process. */
-  readonly tier: Tier;
-  /** Of what the entries reach, and more; default: made for them. */
-  readonly image?: CheckImage;
+  /** See weaverOf(); default: that of the entries. */
+  readonly weave?: () => Woven;
 }
 
 /** Threads that search at the same time. */
@@ -46,15 +42,14 @@ export async function checkAll(
   { signal, onProgress }: RunContext,
 ): Promise<CheckRow[]> {
   if (signal.aborted) return [];
-  const { threads, tier } = options;
+  const { threads } = options;
   const crew = Math.min(threadsOf(options), entries.length);
   const perJob = searchOptions(options, crew);
   const planned = plan(entries, perJob);
   const tally = new Tally(planned);
-  const { module, sites } = options.image ?? imageOf(entries, tier);
   const jobs = planned.map(({ entry }) => jobOf(entry, threads, perJob));
   const orders = {
-    shared: { module, sites, tier, stop: new Int32Array(new SharedArrayBuffer(4)) },
+    weave: options.weave ?? weaverOf(entries),
     threads: crew,
     signal,
     onFigures: (index: number, figures: Figures) => {
@@ -74,20 +69,23 @@ export async function checkAll(
   return rows.sort((a, b) => a.place - b.place).flatMap(({ row }) => row ?? []);
 }
 
-export function imageOf(entries: readonly SuiteEntry[], tier: Tier): CheckImage {
-  return checkImage([...new Set(entries.flatMap(({ variant }) => variant.roots))], tier);
+/** What makes, once it is asked for, what all of the entries reach. */
+export function weaverOf(entries: readonly SuiteEntry[]): () => Woven {
+  let woven: Woven | undefined;
+  return () => {
+    woven ??= weave([...new Set(entries.flatMap(({ variant }) => variant.roots))]);
+    return woven;
+  };
 }
 
 /** One job after the other, each by several threads. */
 async function inTurn(jobs: readonly Job[], orders: CrewOrders): Promise<(Outcome | null)[]> {
-  const { shared, signal, onFigures, onDone } = orders;
-  const { module, sites, tier } = shared;
-  const image = { module, sites, abi: kernelImage(tier).abi };
+  const { weave, signal, onFigures, onDone } = orders;
   const outcomes: (Outcome | null)[] = [];
   for (const [index, job] of jobs.entries()) {
     if (signal.aborted) break;
     const note = (figures: Figures) => onFigures(index, figures);
-    const outcome = await findTogether(image, job, tier, note, signal);
+    const outcome = await findTogether(weave, job, note, signal);
     onDone(index, outcome);
     outcomes.push(outcome);
   }

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The kernel as coroutines, and a machine of it, booted, for a scenario to set up its objects on. */
-import { readFileSync } from "node:fs";
 import type { KernelAbi } from "../abi/kernel.ts";
 import { BootError } from "../errors.ts";
 import { type CoroutineModule, coroutineModule } from "../instrument/coroutine-image.ts";
+import { type Located, SiteLines } from "../instrument/site-lines.ts";
 import { layOutCoroutines } from "../machine/coroutine/layout.ts";
 import { CoroutineMachine, type MachineParts } from "../machine/coroutine/machine.ts";
-import type { Tier } from "../machine/engine.ts";
-import { KERNEL_MAP_PATH, kernelImage, readKernel } from "../machine/image.ts";
+import { TIERING } from "../machine/engine.ts";
+import { type KernelText, kernelImage, readKernelText } from "../machine/image.ts";
 import { type BootParameters, writeBootInfo } from "../machine/memory-map.ts";
 
-export interface CheckImage {
+/** The kernel as coroutines: plain data, which threads can be sent. */
+export interface Woven {
   readonly module: WebAssembly.Module;
   readonly sites: CoroutineModule["sites"];
+  /** What it was made of. */
+  readonly text: KernelText;
+}
+
+export interface CheckImage {
+  readonly woven: Woven;
+  readonly lines: Located;
   readonly abi: KernelAbi;
 }
 
@@ -20,28 +28,21 @@ export interface CheckImage {
 const ROOTS = ["set_smp_processor_id", "kernel_boot", "cpu_up", "cpu_enter", "cpu_leave"];
 const PAGES_AT_LEAST = 16;
 
-/**
- * Makes the image of what `roots` reach.
- *
- * @param tier - of this process
- * @throws BootError when the kernel was not built
- */
-export function checkImage(roots: readonly string[], tier: Tier = "default"): CheckImage {
-  const { wasm, map } = readKernelAndMap();
+/** Makes what `roots` reach. @throws BootError when the kernel was not built */
+export function weave(roots: readonly string[]): Woven {
+  const text = readKernelText();
   const all = [...new Set([...ROOTS, ...roots])];
-  const { wasm: made, sites } = coroutineModule(wasm, map, all, PAGES_AT_LEAST);
-  return { module: new WebAssembly.Module(made), sites, abi: kernelImage(tier).abi };
+  const { wasm, sites } = coroutineModule(text.wasm, all, PAGES_AT_LEAST);
+  return { module: new WebAssembly.Module(wasm), sites, text };
 }
 
-function readKernelAndMap() {
-  const wasm = readKernel();
-  try {
-    return { wasm, map: readFileSync(KERNEL_MAP_PATH, "utf8") };
-  } catch (cause) {
-    throw new BootError(`cannot read ${KERNEL_MAP_PATH}: run \`npm run build:kernel\` first`, {
-      cause,
-    });
-  }
+export function imageOf(woven: Woven): CheckImage {
+  return { woven, lines: new SiteLines(woven.text), abi: kernelImage(TIERING).abi };
+}
+
+/** The image of what `roots` reach. @throws as weave() does */
+export function checkImage(roots: readonly string[]): CheckImage {
+  return imageOf(weave(roots));
 }
 
 const BOOT = {
@@ -61,9 +62,10 @@ export function bootCoroutines(
   options: MachineOptions,
   boot: Partial<BootParameters> = {},
 ): CoroutineMachine {
-  const { module, sites, abi } = image;
+  const { woven, lines, abi } = image;
+  const { module, sites } = woven;
   const layout = layOutCoroutines(abi, options.threads);
-  const machine = new CoroutineMachine({ module, abi, sites, layout, ...options });
+  const machine = new CoroutineMachine({ module, abi, sites, lines, layout, ...options });
   writeBootInfo({ buffer: machine.words.buffer } as WebAssembly.Memory, abi, layout.map, {
     ...BOOT,
     ...boot,

@@ -29,7 +29,7 @@ export function checkGates(
   });
   const options = {
     ...({ memory: "sc", search: "bfs", seed, bound: null, reduction: true } as const),
-    ...{ threads: null, maxStates: MAX_STATES, memoryLimitBytes: MEMORY_BYTES, tier },
+    ...{ threads: null, maxStates: MAX_STATES, memoryLimitBytes: MEMORY_BYTES },
     workers: availableParallelism(),
   };
   return checkAll(entries, options, context);

@@ -13,7 +13,7 @@
  */
 import type { Flow, Item, Label, Point } from "./flow.ts";
 import { OP } from "./instructions.ts";
-import { encodeS32, encodeU32, Writer } from "./leb.ts";
+import { Writer } from "./leb.ts";
 import { I32, I64 } from "./rewrite.ts";
 import type { FunctionBody } from "./wasm-binary.ts";
 
@@ -27,15 +27,17 @@ export const CONTROL = {
 
 export interface FunctionPlan {
   readonly body: FunctionBody;
-  readonly flow: Flow;
-  readonly live: ReadonlyMap<Point, readonly number[]>;
   /** Number in the module of the function's point 0; its points follow. */
   readonly firstPoint: number;
+  readonly flow: Flow;
+  readonly live: ReadonlyMap<Point, readonly number[]>;
   /** The global that is not 0 while a thread is being taken off. */
   readonly suspended: number;
 }
 
 const BLOCK_EMPTY = 0x40;
+/** An alignment hint, as a power of two: all in a frame are words. */
+const ALIGNED = 2;
 /** The stores and loads of a value type, and its size. */
 const OF_TYPE: Readonly<
   Record<number, { load: number; store: number; bytes: number; zero: number }>
@@ -98,12 +100,32 @@ class FunctionWriter {
     return this.#frames.get(point) as Frame;
   }
 
-  #put(...bytes: number[]): void {
-    this.#out.append(bytes);
+  /** An instruction without immediates, or with an index. */
+  #op(opcode: number, index?: number): void {
+    this.#out.byte(opcode);
+    if (index !== undefined) this.#out.u32(index);
+  }
+
+  #constant(value: number): void {
+    this.#out.byte(OP.i32Const);
+    this.#out.s32(value);
+  }
+
+  /** block, loop or if, without a result. */
+  #open(opcode: number): void {
+    this.#out.byte(opcode);
+    this.#out.byte(BLOCK_EMPTY);
+  }
+
+  /** A load or a store. */
+  #access(opcode: number, offset: number): void {
+    this.#out.byte(opcode);
+    this.#out.byte(ALIGNED);
+    this.#out.u32(offset);
   }
 
   #getFrame(): void {
-    this.#put(OP.localGet, ...encodeU32(this.#frameLocal));
+    this.#op(OP.localGet, this.#frameLocal);
   }
 
   /** Index of a label's block. */
@@ -114,23 +136,26 @@ class FunctionWriter {
   /** Branches to a block, from inside `nested` further ones. */
   #branch(block: number, nested = 0): void {
     if (block > this.#at) {
-      this.#put(OP.br, ...encodeU32(block - this.#at - 1 + nested));
+      this.#op(OP.br, block - this.#at - 1 + nested);
       return;
     }
-    this.#put(OP.i32Const, ...encodeS32(block), OP.localSet, ...encodeU32(this.#next));
-    this.#put(OP.br, ...encodeU32(this.#blocks - 1 - this.#at + nested));
+    this.#constant(block);
+    this.#op(OP.localSet, this.#next);
+    this.#op(OP.br, this.#blocks - 1 - this.#at + nested);
   }
 
   /** Loads what point `k` needs, and goes there. */
   #restore(point: Point): void {
     for (const { local, type, at } of this.#frame(point).slots) {
       this.#getFrame();
-      this.#put(ofType(type).load, 2, ...encodeU32(at), OP.localSet, ...encodeU32(local));
+      this.#access(ofType(type).load, at);
+      this.#op(OP.localSet, local);
     }
     if (point.result !== null) {
       const type = this.#plan.flow.localTypes[point.result] ?? I32;
-      this.#put(OP.i32Const, 0, ofType(type).load, 2, ...encodeU32(CONTROL.result));
-      this.#put(OP.localSet, ...encodeU32(point.result));
+      this.#constant(0);
+      this.#access(ofType(type).load, CONTROL.result);
+      this.#op(OP.localSet, point.result);
     }
     this.#branch(this.#blockOf(point.label));
   }
@@ -138,47 +163,51 @@ class FunctionWriter {
   #save(point: Point, innermost: boolean): void {
     const { slots, bytes } = this.#frame(point);
     const { suspended, firstPoint, body } = this.#plan;
-    this.#put(OP.if, BLOCK_EMPTY);
+    this.#open(OP.if);
     for (const { local, type, at } of slots) {
       this.#getFrame();
-      this.#put(OP.localGet, ...encodeU32(local), ofType(type).store, 2, ...encodeU32(at));
+      this.#op(OP.localGet, local);
+      this.#access(ofType(type).store, at);
     }
     this.#getFrame();
-    const id = (bytes << 16) | (firstPoint + point.number);
-    this.#put(OP.i32Const, ...encodeS32(id), OP.i32Store, 2, ...encodeU32(bytes - 4));
+    this.#constant((bytes << 16) | (firstPoint + point.number));
+    this.#access(OP.i32Store, bytes - 4);
     if (innermost) {
-      this.#put(OP.i32Const, 1, OP.globalSet, ...encodeU32(suspended));
-      this.#put(OP.i32Const, 0);
+      this.#constant(1);
+      this.#op(OP.globalSet, suspended);
+      this.#constant(0);
       this.#calleeFrame(point);
-      this.#put(OP.i32Store, 2, ...encodeU32(CONTROL.stack));
+      this.#access(OP.i32Store, CONTROL.stack);
     }
-    for (const type of body.type.resultTypes) this.#put(...zeroOf(type));
-    this.#put(OP.return, OP.end);
+    for (const type of body.type.resultTypes) this.#out.append(zeroOf(type));
+    this.#op(OP.return);
+    this.#op(OP.end);
   }
 
   #calleeFrame(point: Point): void {
     this.#getFrame();
-    this.#put(OP.i32Const, ...encodeS32(this.#frame(point).bytes), OP.i32Add);
+    this.#constant(this.#frame(point).bytes);
+    this.#op(OP.i32Add);
+  }
+
+  #brTable(depths: readonly number[]): void {
+    this.#op(OP.brTable, depths.length - 1);
+    for (const depth of depths) this.#out.u32(depth);
   }
 
   #table(labels: readonly Label[]): void {
     const blocks = labels.map((label) => this.#blockOf(label));
     if (blocks.every((block) => block > this.#at)) {
-      const depths = blocks.map((block) => encodeU32(block - this.#at - 1));
-      this.#put(OP.brTable, ...encodeU32(blocks.length - 1), ...depths.flat());
+      this.#brTable(blocks.map((block) => block - this.#at - 1));
       return;
     }
     // A step of its own for each target: a backward jump takes more than a branch.
-    this.#put(OP.localSet, ...encodeU32(this.#next));
-    for (const _ of blocks) this.#put(OP.block, BLOCK_EMPTY);
-    this.#put(OP.localGet, ...encodeU32(this.#next));
-    this.#put(
-      OP.brTable,
-      ...encodeU32(blocks.length - 1),
-      ...blocks.flatMap((_, i) => encodeU32(i)),
-    );
+    this.#op(OP.localSet, this.#next);
+    for (const _ of blocks) this.#open(OP.block);
+    this.#op(OP.localGet, this.#next);
+    this.#brTable(blocks.map((_, i) => i));
     for (const [i, block] of blocks.entries()) {
-      this.#put(OP.end);
+      this.#op(OP.end);
       this.#branch(block, blocks.length - 1 - i);
     }
   }
@@ -186,12 +215,12 @@ class FunctionWriter {
   #jumpIf(label: Label): void {
     const block = this.#blockOf(label);
     if (block > this.#at) {
-      this.#put(OP.brIf, ...encodeU32(block - this.#at - 1));
+      this.#op(OP.brIf, block - this.#at - 1);
       return;
     }
-    this.#put(OP.if, BLOCK_EMPTY);
+    this.#open(OP.if);
     this.#branch(block, 1);
-    this.#put(OP.end);
+    this.#op(OP.end);
   }
 
   #item(item: Item): void {
@@ -201,7 +230,7 @@ class FunctionWriter {
         this.#out.append(item.bytes);
         return;
       case "label":
-        this.#put(OP.end);
+        this.#op(OP.end);
         this.#at = this.#blockOf(item.label);
         return;
       case "jump":
@@ -225,22 +254,27 @@ class FunctionWriter {
     const { flow, body } = this.#plan;
     const { points } = flow;
     const declared = [...flow.localTypes.slice(body.type.params + 2), I32];
-    this.#put(...encodeU32(declared.length), ...declared.flatMap((type) => [1, type]));
-    this.#put(OP.localGet, ...encodeU32(this.#frameLocal + 1), OP.i32Const, 1, OP.i32Sub);
-    this.#put(OP.localSet, ...encodeU32(this.#next), OP.loop, BLOCK_EMPTY);
-    for (let i = 0; i < this.#blocks; i++) this.#put(OP.block, BLOCK_EMPTY);
-    this.#put(OP.localGet, ...encodeU32(this.#next), OP.brTable, ...encodeU32(this.#blocks));
-    for (let i = 0; i < this.#blocks; i++) this.#put(...encodeU32(i));
-    this.#put(...encodeU32(points.length)); // from the start
+    this.#out.u32(declared.length);
+    for (const type of declared) this.#op(1, type); // a group of one
+    this.#op(OP.localGet, this.#frameLocal + 1);
+    this.#constant(1);
+    this.#op(OP.i32Sub);
+    this.#op(OP.localSet, this.#next);
+    this.#open(OP.loop);
+    for (let i = 0; i < this.#blocks; i++) this.#open(OP.block);
+    this.#op(OP.localGet, this.#next);
+    this.#op(OP.brTable, this.#blocks);
+    for (let i = 0; i < this.#blocks; i++) this.#out.u32(i);
+    this.#out.u32(points.length); // from the start
     for (const [i, point] of points.entries()) {
-      this.#put(OP.end);
+      this.#op(OP.end);
       this.#at = i;
       this.#restore(point);
     }
-    this.#put(OP.end);
+    this.#op(OP.end);
     this.#at = points.length;
     for (const item of flow.items) this.#item(item);
-    this.#put(OP.unreachable, OP.end, OP.unreachable, OP.end);
+    this.#out.append([OP.unreachable, OP.end, OP.unreachable, OP.end]);
     return this.#out.written.slice();
   }
 }

@@ -11,23 +11,17 @@
  * thread is taken off again (0) or its first function returns (1, the result being in CONTROL.result).
  * The word below a thread's first frame is 0.
  */
-import { type FunctionPlan, writeFunction } from "./coroutine-function.ts";
+import { writeFunction } from "./coroutine-function.ts";
 import { CoroutineWeaver, HOOK_NAMES, HOOKS, standIn } from "./coroutine-weaver.ts";
 import { flatten } from "./flatten.ts";
-import { walkFunction } from "./function-walk.ts";
-import { OP } from "./instructions.ts";
+import { decodeInstruction, OP } from "./instructions.ts";
 import { encodeU32, Reader, Writer } from "./leb.ts";
 import { liveAtPoints } from "./liveness.ts";
 import { ModuleWriter, nameBytes } from "./module-writer.ts";
-import { resumeBody } from "./resume-function.ts";
+import { resumeBody, type Suspendable } from "./resume-function.ts";
 import { I32, I64 } from "./rewrite.ts";
-import { findSites, type Site } from "./sites.ts";
-import {
-  exportedFunction,
-  type FunctionBody,
-  parseModule,
-  type WasmModule,
-} from "./wasm-binary.ts";
+import { type Site, shortName, siteOf } from "./sites.ts";
+import { exportedFunction, parseModule, type WasmModule } from "./wasm-binary.ts";
 
 const LIMITS_WITHOUT_MAXIMUM = 0;
 const EXPORTED_FUNCTION = 0;
@@ -43,33 +37,41 @@ export interface CoroutineModule {
 }
 
 /** A function as it goes into the module. */
-interface Part {
-  readonly body: FunctionBody;
-  readonly paramTypes: readonly number[];
-  readonly resultTypes: readonly number[];
+interface Part extends Suspendable {
   readonly code: Uint8Array;
 }
 
-/** Functions that `roots` call, in the order of their indices, and which of them touch memory. */
+/**
+ * Functions that `roots` call, in the order of their indices; which of them touch memory; and the sites
+ * of all.
+ */
 function reach(module: WasmModule, roots: readonly number[]) {
-  const bodies = new Map(module.bodies.map((body) => [body.index, body]));
   const callees = new Map<number, number[]>();
   const suspendable = new Set<number>();
+  const sites: Site[] = [];
   const todo = [...roots];
   for (let index = todo.pop(); index !== undefined; index = todo.pop()) {
-    const body = bodies.get(index);
+    const body = module.bodies[index - module.importedFunctions];
     if (body === undefined || callees.has(index)) continue;
     const own: number[] = [];
     callees.set(index, own);
-    for (const { instruction } of walkFunction(module, body)) {
-      const { access, opcode, immediate } = instruction;
-      if (access !== null) suspendable.add(index);
-      if (opcode !== OP.call) continue;
-      const hook = standIn(module, immediate);
+    const fn = shortName(body.name);
+    for (let at = body.code; at < body.end; ) {
+      const instruction = decodeInstruction(module.bytes, at);
+      at = instruction.end;
+      const site = siteOf(module, body, fn, instruction, sites.length + 1);
+      if (site === null) continue;
+      sites.push(site);
+      if (instruction.access !== null) {
+        suspendable.add(index);
+        continue;
+      }
+      const { immediate: callee } = instruction;
+      const hook = standIn(module, callee);
       if (hook === "clock") suspendable.add(index);
       if (hook !== null) continue;
-      own.push(immediate);
-      todo.push(immediate);
+      own.push(callee);
+      todo.push(callee);
     }
   }
   for (let grew = true; grew; ) {
@@ -80,8 +82,8 @@ function reach(module: WasmModule, roots: readonly number[]) {
       grew = true;
     }
   }
-  const indices = [...callees.keys()].sort((a, b) => a - b);
-  return { bodies: indices.map((index) => bodies.get(index) as FunctionBody), suspendable };
+  const bodies = module.bodies.filter(({ index }) => callees.has(index));
+  return { bodies, suspendable, sites };
 }
 
 function importSection(image: ModuleWriter, minPages: number): number[] {
@@ -107,29 +109,20 @@ function globalSection(module: WasmModule): { content: number[]; suspended: numb
 }
 
 /** Makes the functions of the image; those that never touch memory are copied but for their callees. */
-function weave(module: WasmModule, map: string, roots: readonly number[], suspended: number) {
-  const { bodies, suspendable } = reach(module, roots);
+function weave(module: WasmModule, roots: readonly number[], suspended: number) {
+  const { bodies, suspendable, sites } = reach(module, roots);
   const indexOf = new Map(bodies.map((body, i) => [body.index, HOOK_NAMES.length + 1 + i]));
-  const sites: Site[] = [];
-  const siteAt = new Map<number, number>();
-  for (const { sites: steps } of findSites(module, map)) {
-    for (const { site } of steps) {
-      sites.push(site);
-      siteAt.set(site.offset, site.id);
-    }
-  }
+  const siteAt = new Map(sites.map(({ offset, id }) => [offset, id]));
   const weaver = new CoroutineWeaver({ module, suspendable, indexOf, siteAt, suspended });
-  const plans: FunctionPlan[] = [];
   let firstPoint = 0;
   const parts = bodies.map((body): Part => {
     const flow = flatten(module, body, weaver);
-    const plan = { body, flow, live: liveAtPoints(flow), firstPoint, suspended };
-    firstPoint += flow.points.length;
-    plans.push(plan);
-    const { paramTypes, resultTypes } = body.type;
-    return { body, paramTypes: [...paramTypes, I32, I32], resultTypes, code: writeFunction(plan) };
+    const code = writeFunction({ body, flow, live: liveAtPoints(flow), firstPoint, suspended });
+    const part = { body, firstPoint, points: flow.points.length, code };
+    firstPoint += part.points;
+    return part;
   });
-  return { parts, plans, sites, indexOf, points: firstPoint + 1 };
+  return { parts, sites, indexOf, points: firstPoint + 1 };
 }
 
 function codeSection(bodies: readonly ArrayLike<number>[]): Uint8Array {
@@ -151,14 +144,12 @@ function resultName(type: number | undefined): "none" | "i32" | "i64" {
  * Makes the module.
  *
  * @param wasm - kernel.wasm
- * @param map - the text of kernel.wasm.map
  * @param roots - exports that threads begin with
  * @param pages - of the memory, at the least
  * @throws Error for a root that is not exported, or code that asc never emits
  */
 export function coroutineModule(
   wasm: Uint8Array,
-  map: string,
   roots: readonly string[],
   pages: number,
 ): CoroutineModule {
@@ -166,12 +157,14 @@ export function coroutineModule(
   const image = new ModuleWriter();
   const { content: globals, suspended } = globalSection(module);
   const rootIndices = roots.map((root) => exportedFunction(module, root));
-  const { parts, plans, sites, indexOf, points } = weave(module, map, rootIndices, suspended);
+  const { parts, sites, indexOf, points } = weave(module, rootIndices, suspended);
   const imports = importSection(image, pages);
   const resumeType = image.type([I32], [I32]);
-  const types = parts.map(({ paramTypes, resultTypes }) => image.type(paramTypes, resultTypes));
+  const types = parts.map(({ body: { type } }) =>
+    image.type([...type.paramTypes, I32, I32], type.resultTypes),
+  );
   const newIndex = (index: number) => indexOf.get(index) ?? 0;
-  const resume = resumeBody(plans, points, (body) => newIndex(body.index), suspended);
+  const resume = resumeBody(parts, points, (body) => newIndex(body.index), suspended);
   const exported = roots.map((root, i) => [root, newIndex(rootIndices[i] ?? 0)] as const);
   image.section(SECTION.type, image.types());
   image.section(SECTION.import, imports);

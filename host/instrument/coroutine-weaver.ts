@@ -141,7 +141,7 @@ export class CoroutineWeaver implements Weaver {
     }
     for (const local of rest) emit.get(local);
     if (access.kind === "notify") callHook(emit, "notify");
-    else emit.raw(...this.#context.module.bytes.subarray(at, end));
+    else emit.copy(this.#context.module.bytes.subarray(at, end));
   }
 
   call(callee: number, emit: Emitter, at: number): void {

@@ -37,6 +37,10 @@ export class Emission implements Emitter {
   }
 
   raw(...bytes: number[]): void {
+    this.copy(bytes);
+  }
+
+  copy(bytes: ArrayLike<number>): void {
     this.items.push({ kind: "code", bytes, use: -1, def: -1 });
   }
 

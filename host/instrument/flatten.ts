@@ -209,7 +209,7 @@ class Flattener extends Emission {
 
   #plain(instruction: Instruction): void {
     const { opcode, at, end, pops, pushes } = instruction;
-    const bytes = [...this.#module.bytes.subarray(at, end)];
+    const bytes = this.#module.bytes.subarray(at, end);
     if (opcode === OP.unreachable || opcode === OP.return) {
       this.items.push({ kind: "end", bytes });
       this.#dead = true;
@@ -218,7 +218,7 @@ class Flattener extends Emission {
     if (opcode === OP.nop) return;
     const select = opcode === OP.select ? (this.stack.at(-2) ?? I32) : null;
     this.stack.length -= pops;
-    this.raw(...bytes);
+    this.copy(bytes);
     if (pushes > 0) this.stack.push(select ?? this.#typeLeftBy(instruction));
   }
 

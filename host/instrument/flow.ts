@@ -24,7 +24,7 @@ export interface Point {
 }
 
 export type Item =
-  | { readonly kind: "code"; readonly bytes: readonly number[]; use: number; def: number }
+  | { readonly kind: "code"; readonly bytes: ArrayLike<number>; use: number; def: number }
   | { readonly kind: "label"; readonly label: Label }
   | { readonly kind: "jump"; readonly label: Label }
   /** Takes an i32: jumps if it is not 0. */
@@ -36,7 +36,7 @@ export type Item =
   /** Takes an i32: if it is not 0 the thread is saved at `point`, and the function returns. */
   | { readonly kind: "suspend"; readonly point: Point; readonly innermost: boolean }
   /** return, unreachable: nothing follows. */
-  | { readonly kind: "end"; readonly bytes: readonly number[] };
+  | { readonly kind: "end"; readonly bytes: ArrayLike<number> };
 
 /** What stands before an access, or instead of a call: made by the pass. */
 export interface Emitter {
@@ -45,6 +45,8 @@ export interface Emitter {
   get(local: number): void;
   set(local: number): void;
   raw(...bytes: number[]): void;
+  /** As raw(), of bytes that stay as they are. */
+  copy(bytes: ArrayLike<number>): void;
   /** A new point; suspend() puts it down. */
   point(result: number | null): Point;
   /** The address of the callee's frame at `point`, on the stack. */

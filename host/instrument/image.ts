@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The sanitized kernel, made and compiled once per process: boot it with `{ image, shadow: true }`. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { SourceMap } from "../abi/source-map.ts";
-import { BootError } from "../errors.ts";
 import { selectTier, type Tier } from "../machine/engine.ts";
-import { compileImage, KERNEL_MAP_PATH, type KernelImage, readKernel } from "../machine/image.ts";
+import {
+  compileImage,
+  type KernelImage,
+  type KernelText,
+  readKernelText,
+} from "../machine/image.ts";
 import { sanitize } from "./sanitize.ts";
+import type { Located } from "./site-lines.ts";
 import type { Site } from "./sites.ts";
 
 export interface SanitizedImage {
@@ -14,29 +18,22 @@ export interface SanitizedImage {
   readonly image: KernelImage;
   /** For readReports() and describeReport(). */
   readonly sites: readonly Site[];
+  readonly lines: Located;
 }
 
-/** Makes the sanitized variant of the module `wasm`, whose source map is `map`, and compiles it. */
-export function sanitizedImage(wasm: Uint8Array, map: string, tier: Tier): SanitizedImage {
-  const { wasm: made, sites, origin } = sanitize(wasm, map);
+/** Makes the sanitized variant of a kernel, and compiles it. */
+export function sanitizedImage(text: KernelText, tier: Tier): SanitizedImage {
+  const { wasm, map } = text;
+  const { wasm: made, sites, lines, origin } = sanitize(text);
   const compiled = compileImage("sanitized kernel", made, tier);
-  let lines: SourceMap | undefined;
+  let sources: SourceMap | undefined;
   const locate = (offset: number) => {
-    lines ??= new SourceMap(map);
-    const at = lines.locate(origin(offset));
+    sources ??= new SourceMap(map);
+    const at = sources.locate(origin(offset));
     return at === null ? null : `${at.file}:${at.line}`;
   };
   const sha256 = createHash("sha256").update(wasm).digest("hex");
-  return { image: { ...compiled, sha256, locate }, sites };
-}
-
-function readMap(): string {
-  try {
-    return readFileSync(KERNEL_MAP_PATH, "utf8");
-  } catch (cause) {
-    const message = `cannot read ${KERNEL_MAP_PATH}: run \`npm run build:kernel\` first`;
-    throw new BootError(message, { cause });
-  }
+  return { image: { ...compiled, sha256, locate }, sites, lines };
 }
 
 let sanitized: SanitizedImage | undefined;
@@ -48,6 +45,6 @@ let sanitized: SanitizedImage | undefined;
  */
 export function sanitizedKernel(tier: Tier): SanitizedImage {
   selectTier(tier);
-  sanitized ??= sanitizedImage(readKernel(), readMap(), tier);
+  sanitized ??= sanitizedImage(readKernelText(), tier);
   return sanitized;
 }

@@ -6,7 +6,7 @@
  * Source: the WebAssembly core specification 2.0, chapter 5.4, and the threads proposal. What asc emits
  * for this project: no vectors, no references, no exceptions; anything else is refused.
  */
-import { type Access, type AccessForm, RANGES, SCALARS } from "./accesses.ts";
+import { type Access, RANGES, SCALARS } from "./accesses.ts";
 import { Reader } from "./leb.ts";
 
 export interface Instruction {
@@ -107,16 +107,35 @@ const STACK: ReadonlyMap<number, readonly [number, number]> = new Map([
   [OP.f64Const, [0, 1]],
 ]);
 
-function stackEffect(opcode: number, access: AccessForm | null): readonly [number, number] {
-  if (access !== null) {
-    const pops = 1 + access.operands.length;
-    const nothing = access.kind === "store" || access.kind === "atomic store" || access.bytes === 0;
-    return [pops, nothing ? 0 : 1];
+/** Without operands and results, or with those of a type. */
+const PLAIN: readonly number[] = [
+  OP.unreachable,
+  OP.nop,
+  OP.else,
+  OP.end,
+  OP.return,
+  ATOMIC_FENCE,
+  OP.block,
+  OP.loop,
+  OP.br,
+  OP.call,
+  OP.callIndirect,
+];
+
+/** What each instruction takes and leaves, by opcode; missing: it is unknown. */
+const EFFECTS: ReadonlyMap<number, readonly [number, number]> = effects();
+
+function effects(): Map<number, readonly [number, number]> {
+  const all = new Map<number, readonly [number, number]>(PLAIN.map((opcode) => [opcode, [0, 0]]));
+  for (const [from, to, pops] of NUMERIC) {
+    for (let opcode = from; opcode <= to; opcode++) all.set(opcode, [pops, 1]);
   }
-  const effect = STACK.get(opcode);
-  if (effect !== undefined) return effect;
-  const numeric = NUMERIC.find(([from, to]) => opcode >= from && opcode <= to);
-  return numeric === undefined ? [0, 0] : [numeric[2], 1];
+  for (const [opcode, effect] of STACK) all.set(opcode, effect);
+  for (const [opcode, { kind, bytes, operands }] of [...SCALARS, ...RANGES]) {
+    const nothing = kind === "store" || kind === "atomic store" || bytes === 0;
+    all.set(opcode, [1 + operands.length, nothing ? 0 : 1]);
+  }
+  return all;
 }
 
 /** Steps over the immediates; returns the one that Instruction.immediate holds. */
@@ -167,48 +186,24 @@ function readImmediate(reader: Reader, opcode: number): number {
   }
 }
 
-const PLAIN = new Set<number>([
-  OP.unreachable,
-  OP.nop,
-  OP.else,
-  OP.end,
-  OP.return,
-  ATOMIC_FENCE,
-  OP.block,
-  OP.loop,
-  OP.br,
-  OP.call,
-  OP.callIndirect,
-]);
-
-function known(opcode: number): boolean {
-  return (
-    PLAIN.has(opcode) ||
-    STACK.has(opcode) ||
-    NUMERIC.some(([from, to]) => opcode >= from && opcode <= to)
-  );
-}
-
 /** Decodes the instruction at `at`. @throws Error for one that this project's build cannot contain */
 export function decodeInstruction(bytes: Uint8Array, at: number): Instruction {
   const reader = new Reader(bytes, at);
   let opcode = reader.byte();
   if (opcode === PREFIX_MISC || opcode === PREFIX_ATOMIC) opcode = (opcode << 8) | reader.u32();
-  const scalar = SCALARS.get(opcode);
-  const form = scalar ?? RANGES.get(opcode) ?? null;
-  let offset = 0;
-  let immediate = 0;
-  let marked = false;
-  if (scalar !== undefined) {
-    marked = 1 << reader.u32() < scalar.bytes;
-    offset = reader.u32();
-  } else {
-    if (form === null && !known(opcode)) {
-      throw new Error(`wasm: unknown instruction 0x${opcode.toString(16)} at ${at}`);
-    }
-    immediate = readImmediate(reader, opcode);
+  const effect = EFFECTS.get(opcode);
+  if (effect === undefined) {
+    throw new Error(`wasm: unknown instruction 0x${opcode.toString(16)} at ${at}`);
   }
-  const [pops, pushes] = stackEffect(opcode, form);
-  const access = form === null ? null : { ...form, offset, marked };
-  return { opcode, at, end: reader.at, pops, pushes, immediate, access };
+  const [pops, pushes] = effect;
+  const scalar = SCALARS.get(opcode);
+  if (scalar === undefined) {
+    const immediate = readImmediate(reader, opcode);
+    const range = RANGES.get(opcode);
+    const access = range === undefined ? null : { ...range, offset: 0, marked: false };
+    return { opcode, at, end: reader.at, pops, pushes, immediate, access };
+  }
+  const marked = 1 << reader.u32() < scalar.bytes;
+  const access = { ...scalar, offset: reader.u32(), marked };
+  return { opcode, at, end: reader.at, pops, pushes, immediate: 0, access };
 }

@@ -92,6 +92,25 @@ export class Writer {
     this.length += bytes.length;
   }
 
+  byte(value: number): void {
+    if (this.length === this.#bytes.length) this.#reserve(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  /** As encodeU32() has it. */
+  u32(value: number): void {
+    let rest = value >>> 0;
+    for (; rest >= 0x80; rest >>>= 7) this.byte((rest & 0x7f) | 0x80);
+    this.byte(rest);
+  }
+
+  /** As encodeS32() has it. */
+  s32(value: number): void {
+    let rest = value | 0;
+    for (; rest < -0x40 || rest > 0x3f; rest >>= 7) this.byte((rest & 0x7f) | 0x80);
+    this.byte(rest & 0x7f);
+  }
+
   /** What was appended; void at the next append(). */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.length);

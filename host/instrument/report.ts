@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Reads the sanitizer's reports out of a machine's memory, and says them in words. */
 import type { CodePrefix, KernelAbi } from "../abi/kernel.ts";
-import { describeSite, type Site } from "./sites.ts";
+import { describeSite, type Located } from "./site-lines.ts";
+import type { Site } from "./sites.ts";
 
 /** Numbers of call sites, the innermost first. */
 export type Stack = readonly number[];
@@ -201,17 +202,23 @@ function whereabouts(report: Report): string {
   return gap === 0 ? `, just behind ${whole},` : `, ${bytes(gap)} behind ${whole},`;
 }
 
-function describeStack(what: string, stack: Stack, sites: readonly Site[]): string[] {
+/** The site table of the module that ran, and its lines. */
+export interface SitesAndLines {
+  readonly sites: readonly Site[];
+  readonly lines: Located;
+}
+
+function describeStack(what: string, stack: Stack, { sites, lines }: SitesAndLines): string[] {
   const frames = stack.map((id) => {
     const site = sites[id - 1];
-    return site === undefined ? `site ${id}` : describeSite(site);
+    return site === undefined ? `site ${id}` : describeSite(site, lines);
   });
   const [first = "the host", ...callers] = frames;
   return [`  ${what}: ${first}`, ...callers.map((caller) => `    called by ${caller}`)];
 }
 
 /** The report in lines, the first one a summary. */
-export function describeReport(report: Report, sites: readonly Site[]): string[] {
+export function describeReport(report: Report, table: SitesAndLines): string[] {
   const { site, object, stack, action, cpu, count } = report;
   const what =
     site === 0
@@ -221,11 +228,11 @@ export function describeReport(report: Report, sites: readonly Site[]): string[]
   const access = site === 0 ? stack : [site, ...stack];
   const lines = [
     `${report.property}: ${what} by CPU ${cpu}${often}`,
-    ...describeStack(site === 0 ? "free" : "access", access, sites),
+    ...describeStack(site === 0 ? "free" : "access", access, table),
   ];
   if (object === null) return lines;
   const { allocated, freed } = object;
-  lines.push(...describeStack(`allocated by CPU ${allocated.cpu}`, allocated.stack, sites));
-  if (freed) lines.push(...describeStack(`freed by CPU ${freed.cpu}`, freed.stack, sites));
+  lines.push(...describeStack(`allocated by CPU ${allocated.cpu}`, allocated.stack, table));
+  if (freed) lines.push(...describeStack(`freed by CPU ${freed.cpu}`, freed.stack, table));
   return lines;
 }

@@ -13,22 +13,19 @@
  *
  * Source: lib/Transforms/Instrumentation/AddressSanitizer.cpp's checks, for wasm's stack machine.
  */
+import type { KernelText } from "../machine/image.ts";
 import type { Access } from "./accesses.ts";
 import { OP } from "./instructions.ts";
 import { encodeS32, encodeU32 } from "./leb.ts";
 import { F32, F64, FunctionEdit, I32, I64, type Rewritten, rewriteModule } from "./rewrite.ts";
+import { type Located, SiteLines } from "./site-lines.ts";
 import { findSites, type Site, type SiteStep } from "./sites.ts";
-import {
-  exportedConstant,
-  exportedFunction,
-  globalNamed,
-  parseModule,
-  type WasmModule,
-} from "./wasm-binary.ts";
+import { exportedConstant, exportedFunction, globalNamed, type WasmModule } from "./wasm-binary.ts";
 
 export interface Sanitized extends Rewritten {
   /** Accesses and calls of the module; a site's number is its index plus 1. */
   readonly sites: readonly Site[];
+  readonly lines: Located;
   /** Why a site is left alone, by its number; every other one is checked, or pushed. */
   readonly left: ReadonlyMap<number, ReasonLeft>;
 }
@@ -170,8 +167,8 @@ function alwaysGood({ address, access }: SiteStep, runtime: Runtime): boolean {
 }
 
 /** True for the allocator's and KASAN's own code, wherever it was inlined to. */
-function exempt(site: Site, functionName: string): boolean {
-  return EXEMPT.test(site.source?.file ?? "") || EXEMPT.test(functionName.replace(TREE, ""));
+function exempt(file: string, functionName: string): boolean {
+  return EXEMPT.test(file) || EXEMPT.test(functionName.replace(TREE, ""));
 }
 
 function reasonLeft(
@@ -179,9 +176,10 @@ function reasonLeft(
   runtime: Runtime,
   functionName: string,
   step: SiteStep,
+  lines: Located,
 ): ReasonLeft | null {
   const { site, access, instruction } = step;
-  if (exempt(site, functionName)) return ReasonLeft.allocator;
+  if (exempt(lines.of(site)?.file ?? "", functionName)) return ReasonLeft.allocator;
   if (access === null) {
     const callee = module.functionNames.get(instruction.immediate) ?? "";
     const imported = instruction.immediate < module.importedFunctions;
@@ -201,27 +199,26 @@ function instrument(edit: FunctionEdit, runtime: Runtime, step: SiteStep): void 
 /**
  * Makes the sanitized variant of the kernel.
  *
- * @param wasm - kernel.wasm
- * @param map - the text of kernel.wasm.map
  * @throws Error when the module lacks what assembly/mm/kasan.ts exports, or holds what asc never emits
  */
-export function sanitize(wasm: Uint8Array, map: string): Sanitized {
-  const module = parseModule(wasm);
+export function sanitize(text: KernelText): Sanitized {
+  const lines = new SiteLines(text);
+  const { module } = lines;
   const runtime = runtimeOf(module);
   const functions = new Map<number, FunctionEdit>();
   const sites: Site[] = [];
   const left = new Map<number, ReasonLeft>();
-  for (const { body, sites: steps } of findSites(module, map)) {
+  for (const { body, sites: steps } of findSites(module)) {
     const edit = new FunctionEdit(body);
     functions.set(body.index, edit);
     for (const step of steps) {
       sites.push(step.site);
-      const reason = reasonLeft(module, runtime, body.name, step);
+      const reason = reasonLeft(module, runtime, body.name, step, lines);
       if (reason === null) instrument(edit, runtime, step);
       else left.set(step.site.id, reason);
     }
   }
   const globals = new Map([[runtime.stack, exportedConstant(module, "KASAN_BOOT_STACK")]]);
   const rewritten = rewriteModule(module, { functions, globals, drop: ["sourceMappingURL"] });
-  return { ...rewritten, sites, left };
+  return { ...rewritten, sites, lines, left };
 }

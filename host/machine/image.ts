@@ -10,13 +10,21 @@ import { fileURLToPath } from "node:url";
 import { KernelAbi } from "../abi/kernel.ts";
 import { SourceMap } from "../abi/source-map.ts";
 import { BootError } from "../errors.ts";
-import { type Engine, selectTier, type Tier } from "./engine.ts";
+import { type Engine, selectTier, type TIERING, type Tier } from "./engine.ts";
 import { wasiImports } from "./wasi.ts";
 
 /** The module's import asks for at least this much memory, and bears no more than the maximum. */
 export const MIN_PAGES = 256;
 export const MAX_PAGES = 16384;
 export const PAGE_BYTES = 65536;
+
+/** What a kernel was built to: plain data. */
+export interface KernelText {
+  /** kernel.wasm */
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** The text of kernel.wasm.map. */
+  readonly map: string;
+}
 
 export interface KernelImage {
   /** "kernel", or what a pass made of it. */
@@ -47,6 +55,18 @@ export function readKernel(): Uint8Array<ArrayBuffer> {
   }
 }
 
+/** @throws BootError when one of both was not built */
+export function readKernelText(): KernelText {
+  const wasm = readKernel();
+  try {
+    return { wasm, map: readFileSync(KERNEL_MAP_PATH, "utf8") };
+  } catch (cause) {
+    throw new BootError(`cannot read ${KERNEL_MAP_PATH}: run \`npm run build:kernel\` first`, {
+      cause,
+    });
+  }
+}
+
 /** The kernel's source map; null when the build wrote none. */
 export function readKernelMap(): SourceMap | null {
   try {
@@ -65,7 +85,7 @@ export function readKernelMap(): SourceMap | null {
 export function compileImage(
   variant: string,
   bytes: Uint8Array<ArrayBuffer>,
-  tier: Tier,
+  tier: Tier | typeof TIERING,
   sourceMap: () => SourceMap | null = () => null,
 ): KernelImage {
   const engine = selectTier(tier);
@@ -88,9 +108,10 @@ export function compileImage(
 
 let kernel: KernelImage | undefined;
 
-/** kernel.wasm as it was built. */
-export function kernelImage(tier: Tier): KernelImage {
-  if (kernel === undefined) kernel = compileImage("kernel", readKernel(), tier, readKernelMap);
-  else selectTier(tier);
+/** kernel.wasm as it was built. @throws as compileImage() and selectTier() do */
+export function kernelImage(tier: Tier | typeof TIERING): KernelImage {
+  if (kernel?.engine !== selectTier(tier)) {
+    kernel = compileImage("kernel", readKernel(), tier, readKernelMap);
+  }
   return kernel;
 }

@@ -152,7 +152,7 @@ function brokenBy(error: unknown, when: string): Violation {
 
 function sanitizerViolations(machine: Machine, sanitized: SanitizedImage): Violation[] {
   return readReports(machine.memory, machine.kernel, sanitized.sites).map((report) => {
-    const [line = "", ...trace] = describeReport(report, sanitized.sites);
+    const [line = "", ...trace] = describeReport(report, sanitized);
     const { property, count } = report;
     const detail = line.replace(`${property}: `, "").replace(/, \d+ times$/, "");
     return { property, detail, ...(count > 1 ? { count } : {}), trace };

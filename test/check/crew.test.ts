@@ -4,15 +4,14 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type CrewOrders, doJobs } from "../../host/check/crew.ts";
 import type { Job } from "../../host/check/job.ts";
-import type { Shared } from "../../host/check/protocol.ts";
 import { scenarioNamed } from "../../host/check/scenarios/table.ts";
-import { checkImage } from "../../host/check/workbench.ts";
+import { weave } from "../../host/check/workbench.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
 const driver = { revision: "put_device", gate: "busted" };
 const { abi } = kernelImage("default");
 const [variant] = scenarioNamed("removal").variants(abi, driver, null);
-const { module, sites } = checkImage(variant?.roots ?? []);
+const woven = weave(variant?.roots ?? []);
 
 const JOB: Job = {
   ...{ scenario: "removal", variant: variant?.name ?? "", driver, threads: null },
@@ -23,15 +22,12 @@ const JOB: Job = {
 };
 const REFCOUNT: Job = { ...JOB, driver: { revision: "put_device", gate: "refcount" } };
 
-type More = Omit<Partial<CrewOrders>, "shared"> & { shared?: Partial<Shared> };
-
-function orders(more: More = {}): CrewOrders {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
+function orders(more: Partial<CrewOrders> = {}): CrewOrders {
   const { signal } = new AbortController();
   const nothing = () => {};
   return {
-    ...{ threads: 2, signal, onFigures: nothing, onDone: nothing, ...more },
-    shared: { module, sites, tier: "default", stop, ...more.shared },
+    ...{ weave: () => woven, tier: "default", threads: 2, signal },
+    ...{ onFigures: nothing, onDone: nothing, ...more },
   };
 }
 
@@ -58,11 +54,10 @@ test("limits end a search, and its figures say how far it was", async () => {
 
 test("a thread that dies fails its job and no other, and nothing hangs", async () => {
   // What the thread cannot bear is in the shared part: each one dies of it at its first job.
-  const tier = "no such tier" as "default";
-  const outcomes = await doJobs([JOB, JOB, JOB], orders({ shared: { tier } }));
+  const outcomes = await doJobs([JOB, JOB, JOB], orders({ weave: () => null as never }));
   for (const outcome of outcomes) {
     assert.is(outcome?.end, "failed");
-    assert.match(outcome?.error ?? "", "no such tier");
+    assert.match(outcome?.error ?? "", "of null");
   }
 });
 

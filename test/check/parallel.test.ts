@@ -12,7 +12,9 @@ import {
 import { reproduce } from "../../host/check/ending.ts";
 import { Exhaustive } from "../../host/check/exhaustive.ts";
 import type { Counts, Explored } from "../../host/check/explored.ts";
-import { exploreInParallel, type Team } from "../../host/check/parallel/explore.ts";
+import { Crew } from "../../host/check/parallel/crew.ts";
+import { exploreInParallel } from "../../host/check/parallel/explore.ts";
+import type { VariantSource } from "../../host/check/parallel/protocol.ts";
 import type { Variant } from "../../host/check/scenario.ts";
 import { scout } from "../../host/check/scouting.ts";
 import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
@@ -29,7 +31,7 @@ type Options = Partial<Omit<Configuration, "variant">>;
 interface Subject {
   readonly image: CheckImage;
   readonly configuration: Configuration;
-  readonly source: Team["source"];
+  readonly source: VariantSource;
 }
 
 const images = new Map<string, CheckImage>();
@@ -62,7 +64,9 @@ function together(
   signal: AbortSignal = NEVER,
   on = prepare(of.image, of.configuration),
 ) {
-  return exploreInParallel(on, { ...of, workers }, onProgress, signal);
+  const { image, configuration, source } = of;
+  const crew = new Crew(workers, source);
+  return exploreInParallel(on, { image, configuration, crew }, onProgress, signal);
 }
 
 async function isTheSame(of: Subject, counts: readonly number[]): Promise<void> {

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { counterExample } from "../../host/check/counterexample.ts";
 import { reproduce } from "../../host/check/ending.ts";
 import type { Explored } from "../../host/check/explored.ts";
+import type { Site } from "../../host/instrument/sites.ts";
 import { configurationFor, explored, scripts } from "./programs.ts";
 
 function verdictOf({ found }: Explored): string {
@@ -69,7 +70,8 @@ for (const steps of [false, true]) {
     const { steps: told } = counterExample(on, configuration, found.actions, found.violation);
     const last = told.at(-1);
     assert.match(last?.note ?? "", /nothing orders it behind what t[01] did$/);
-    const line = on.machine.sites[found.violation.site - 1]?.source?.line;
+    const { sites, lines } = on.machine;
+    const line = lines.of(sites[found.violation.site - 1] as Site)?.line;
     assert.ok(last?.at?.endsWith(`:${line}`), `${last?.at}: it is at line ${line}`);
     const other = told.filter(({ note }) => note?.includes("races with the last step"));
     assert.is(other.length, 1);

@@ -4,13 +4,13 @@
  * counted in the bytes of both modules by the tests' own reader.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { coroutineModule } from "../../host/instrument/coroutine-image.ts";
-import { KERNEL_MAP_PATH, readKernel } from "../../host/machine/image.ts";
+import { readKernel } from "../../host/machine/image.ts";
 import { type Instruction, KIND, OP, readWasm, type WasmFunction } from "../wasm-binary.ts";
 
 const CONSTANT = 0x41;
@@ -22,7 +22,7 @@ const wasm = readKernel();
 const kernel = readWasm(wasm);
 const roots = kernel.exports.filter(({ kind }) => kind === KIND.function);
 const rootNames = roots.map(({ name }) => name);
-const made = coroutineModule(wasm, readFileSync(KERNEL_MAP_PATH, "utf8"), rootNames, 16);
+const made = coroutineModule(wasm, rootNames, 16);
 const image = readWasm(made.wasm);
 
 /** What the host does itself, and the hook that it is asked by. */

@@ -10,6 +10,7 @@ import { sanitizedImage } from "../../host/instrument/image.ts";
 import type { Report } from "../../host/instrument/report.ts";
 import { describeReport, readReports } from "../../host/instrument/report.ts";
 import { type Sanitized, sanitize } from "../../host/instrument/sanitize.ts";
+import type { Located } from "../../host/instrument/site-lines.ts";
 import type { Site } from "../../host/instrument/sites.ts";
 import { compileImage, KERNEL_PATH, type KernelImage } from "../../host/machine/image.ts";
 import type { Machine } from "../../host/machine/machine.ts";
@@ -48,11 +49,12 @@ export const map = readFileSync(`${WASM}.map`, "utf8");
 const source = readFileSync(join(ROOT, SOURCE), "utf8").split("\n");
 
 /** What the pass makes of it. */
-export const sanitized: Sanitized = sanitize(wasm, map);
+export const sanitized: Sanitized = sanitize({ wasm, map });
 export const plainImage: KernelImage = compileImage("kernel and test_kasan", wasm, "default");
-const made = sanitizedImage(wasm, map, "default");
+const made = sanitizedImage({ wasm, map }, "default");
 export const image: KernelImage = made.image;
 export const sites: readonly Site[] = made.sites;
+export const siteLines: Located = made.lines;
 
 /** Line of test_kasan.ts that carries the comment `// mark`. */
 export function lineOf(mark: string): number {
@@ -63,7 +65,8 @@ export function lineOf(mark: string): number {
 
 /** `test_kasan.ts:57` for a site by its number. */
 export function where(id: number | undefined): string {
-  const at = sites[(id ?? 0) - 1]?.source;
+  const site = sites[(id ?? 0) - 1];
+  const at = site && siteLines.of(site);
   return at ? `${at.file.replace("lib/", "")}:${at.line}` : "nowhere";
 }
 
@@ -74,5 +77,5 @@ export function reportsOf(machine: Pick<Machine, "memory" | "kernel">): Report[]
 }
 
 export function describe(reports: readonly Report[]): string {
-  return reports.flatMap((report) => describeReport(report, sites)).join("\n");
+  return reports.flatMap((report) => describeReport(report, made)).join("\n");
 }

@@ -2,30 +2,28 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeReport, type Report, type ReportedObject } from "../../host/instrument/report.ts";
-import { describeSite, type Site } from "../../host/instrument/sites.ts";
+import { describeSite, type Located } from "../../host/instrument/site-lines.ts";
+import type { Site } from "../../host/instrument/sites.ts";
+import type { SourceLine } from "../../host/instrument/source-lines.ts";
+
+/** Sites of calls and accesses, and the lines that they are of. */
+const sources = new Map<number, SourceLine>();
+const lines: Located = { of: ({ id }) => sources.get(id) ?? null };
 
 function site(id: number, fn: string, file: string, line: number, within = fn): Site {
-  const source = { file, line, fn };
+  sources.set(id, { file, line, fn });
   const kind = id === 1 ? "load" : "call";
-  return {
-    id,
-    kind,
-    what: "",
-    bytes: 4,
-    marked: false,
-    fn: within,
-    functionIndex: 0,
-    offset: 0,
-    source,
-  };
+  const place = { fn: within, functionIndex: 0, offset: 0 };
+  return { id, kind, what: "", bytes: 4, marked: false, ...place };
 }
 
-const SITES: readonly Site[] = [
+const sites: readonly Site[] = [
   site(1, "cxl_memdev_ioctl", "drivers/cxl/memdev/rwsem.ts", 57),
   site(2, "cxl_memdev_alloc", "drivers/cxl/memdev/rwsem.ts", 33),
   site(3, "release", "drivers/cxl/memdev/rwsem.ts", 90, "device_release"),
   site(4, "put_device", "drivers/base/core.ts", 12),
 ];
+const TABLE = { sites, lines };
 
 const OBJECT: ReportedObject = {
   type: "cxl_memdev",
@@ -50,11 +48,11 @@ const REPORT: Report = {
   timeNs: 0n,
 };
 
-const head = (change: Partial<Report>) => describeReport({ ...REPORT, ...change }, SITES)[0];
+const head = (change: Partial<Report>) => describeReport({ ...REPORT, ...change }, TABLE)[0];
 const live = (change: Partial<ReportedObject>) => ({ ...OBJECT, freed: null, ...change });
 
 test("a use after free names the access, the allocation and the free", () => {
-  assert.equal(describeReport(REPORT, SITES), [
+  assert.equal(describeReport(REPORT, TABLE), [
     "use after free: read of 4 bytes at cxl_memdev+0x48 by CPU 1",
     "  access: cxl_memdev_ioctl drivers/cxl/memdev/rwsem.ts:57",
     "  allocated by CPU 0: cxl_memdev_alloc drivers/cxl/memdev/rwsem.ts:33",
@@ -64,7 +62,7 @@ test("a use after free names the access, the allocation and the free", () => {
 });
 
 test("an object that lives was not freed", () => {
-  const lines = describeReport({ ...REPORT, object: live({}) }, SITES);
+  const lines = describeReport({ ...REPORT, object: live({}) }, TABLE);
   assert.not(lines.some((line) => line.includes("freed by")));
 });
 
@@ -90,7 +88,7 @@ test("what recurs is counted", () => {
 
 test("a double free has no access, but the call that freed", () => {
   const twice = { property: "double free", site: 0, action: "free", bytes: 0, stack: [3] } as const;
-  const lines = describeReport({ ...REPORT, ...twice, address: OBJECT.address }, SITES);
+  const lines = describeReport({ ...REPORT, ...twice, address: OBJECT.address }, TABLE);
   assert.is(lines[0], "double free: free of cxl_memdev by CPU 1");
   assert.match(lines[1] ?? "", /^ {2}free: release /);
 });
@@ -98,18 +96,18 @@ test("a double free has no access, but the call that freed", () => {
 test("what the host itself called says so", () => {
   const lines = describeReport(
     { ...REPORT, object: live({ allocated: { cpu: 0, stack: [] } }) },
-    SITES,
+    TABLE,
   );
   assert.is(lines.at(-1), "  allocated by CPU 0: the host");
 });
 
 test("a site without a line is its function", () => {
-  assert.is(describeSite({ ...(SITES[0] as Site), source: null }), "cxl_memdev_ioctl");
+  assert.is(describeSite(sites[0] as Site, { of: () => null }), "cxl_memdev_ioctl");
 });
 
 test("a method of a class made for a gate is no inlined function", () => {
-  const method = site(1, "run", "workload/storm.ts", 5, "client_op#run<rwsem_gate>");
-  assert.is(describeSite(method), "run workload/storm.ts:5");
+  const method = site(5, "run", "workload/storm.ts", 5, "client_op#run<rwsem_gate>");
+  assert.is(describeSite(method, lines), "run workload/storm.ts:5");
 });
 
 test.run();

@@ -4,23 +4,26 @@
  * binaryen, and by wabt where it is installed.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import binaryen from "assemblyscript/binaryen";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { walkFunction } from "../../host/instrument/function-walk.ts";
 import { OP } from "../../host/instrument/instructions.ts";
 import { ReasonLeft, sanitize } from "../../host/instrument/sanitize.ts";
-import { describeSite, findSites, type Site, shortName } from "../../host/instrument/sites.ts";
+import { describeSite } from "../../host/instrument/site-lines.ts";
+import { findSites, type Site, shortName } from "../../host/instrument/sites.ts";
 import {
   exportedFunction,
   parseModule,
   type WasmModule,
 } from "../../host/instrument/wasm-binary.ts";
-import { KERNEL_MAP_PATH, KERNEL_PATH, readKernel } from "../../host/machine/image.ts";
+import { KERNEL_PATH, readKernelText } from "../../host/machine/image.ts";
 
-const wasm = readKernel();
-const made = sanitize(wasm, readFileSync(KERNEL_MAP_PATH, "utf8"));
+const text = readKernelText();
+const { wasm } = text;
+const made = sanitize(text);
+const { lines } = made;
+const described = (site: Site) => describeSite(site, lines);
 const accesses = made.sites.filter(({ kind }) => kind !== "call");
 const before = parseModule(wasm);
 
@@ -139,10 +142,10 @@ test("what is left alone: the allocators, notify, fixed addresses, calls that le
   );
   for (const site of made.sites) {
     const reason = made.left.get(site.id);
-    const text = `${site.what} in ${describeSite(site)}: ${reason}`;
+    const text = `${site.what} in ${described(site)}: ${reason}`;
     const fn = before.functionNames.get(site.functionIndex) ?? "";
     const mm = /^(assembly\/)?mm\/(slab|kasan|percpu)/;
-    const own = mm.test(fn) || mm.test(site.source?.file ?? "");
+    const own = mm.test(fn) || mm.test(lines.of(site)?.file ?? "");
     assert.is(reason === ReasonLeft.allocator, own, text);
     if (own) continue;
     assert.is(reason === ReasonLeft.untouched, site.kind === "notify", text);
@@ -164,20 +167,21 @@ test("each access stands behind its check, unchanged", () => {
 });
 
 test("nearly every site has a line, and few of them are an accessor's", () => {
-  const nowhere = made.sites.filter(({ source }) => source === null);
-  assert.ok(nowhere.length < made.sites.length / 200, nowhere.map(describeSite).join());
-  const accessors = made.sites.filter(
-    ({ source, fn }) => source?.file === "arch/wasm/atomic.ts" && source.fn !== fn,
-  );
-  assert.is(accessors.length, 0, accessors.map(describeSite).join());
+  const nowhere = made.sites.filter((site) => lines.of(site) === null);
+  assert.ok(nowhere.length < made.sites.length / 200, nowhere.map(described).join());
+  const accessors = made.sites.filter((site) => {
+    const source = lines.of(site);
+    return source?.file === "arch/wasm/atomic.ts" && source.fn !== site.fn;
+  });
+  assert.is(accessors.length, 0, accessors.map(described).join());
 });
 
 test("findSites() is for any pass: it tells what computes each address", () => {
-  const functions = findSites(before, readFileSync(KERNEL_MAP_PATH, "utf8"));
+  const functions = findSites(before);
   for (const { sites } of functions) {
     for (const { access, address, site } of sites) {
       if (access === null) continue;
-      assert.ok(address.length > 0, describeSite(site));
+      assert.ok(address.length > 0, described(site));
       assert.ok((address.at(-1)?.at ?? 0) < site.offset);
     }
   }

@@ -95,7 +95,6 @@ export function assemble(functions: readonly TinyFunction[]): Uint8Array<ArrayBu
 export const DATA = 0x100;
 const DATA_BYTES = 0x200;
 const FRAMES = 0x1000;
-const MAP = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
 
 type Argument = number | bigint;
 type Exported = (...args: Argument[]) => Argument | undefined;
@@ -117,7 +116,7 @@ export class Tiny {
   constructor(functions: readonly TinyFunction[], root = "f") {
     const wasm = assemble(functions);
     this.#plain = new WebAssembly.Module(wasm);
-    const made = coroutineModule(wasm, MAP, [root], 1);
+    const made = coroutineModule(wasm, [root], 1);
     this.#woven = new WebAssembly.Module(made.wasm);
     this.#results = made.results;
   }

@@ -3,13 +3,12 @@
  * The same calls on the kernel as it is, and on the suspendable one, whose thread is taken off before
  * each access and goes on again.
  */
-import { readFileSync } from "node:fs";
-import { bootCoroutines } from "../../host/check/workbench.ts";
+import { bootCoroutines, imageOf } from "../../host/check/workbench.ts";
 import { CONTROL } from "../../host/instrument/coroutine-function.ts";
 import { coroutineModule } from "../../host/instrument/coroutine-image.ts";
 import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";
 import { FIELD, STATUS } from "../../host/machine/coroutine/regions.ts";
-import { KERNEL_MAP_PATH, kernelImage, readKernel } from "../../host/machine/image.ts";
+import { readKernel, readKernelText } from "../../host/machine/image.ts";
 import { LocalKernel } from "../drivers/cxl/kernel.ts";
 import { KIND, readWasm } from "../wasm-binary.ts";
 
@@ -43,9 +42,10 @@ function plainSide(): Side {
 
 const exported = readWasm(readKernel()).exports.filter(({ kind }) => kind === KIND.function);
 const roots = exported.map(({ name }) => name);
-const made = coroutineModule(readKernel(), readFileSync(KERNEL_MAP_PATH, "utf8"), roots, 16);
+const text = readKernelText();
+const made = coroutineModule(text.wasm, roots, 16);
 const module = new WebAssembly.Module(made.wasm);
-const image = { module, sites: made.sites, abi: kernelImage("default").abi };
+const image = imageOf({ module, sites: made.sites, text });
 
 /** A coroutine side counts how often it was taken off. */
 export interface Woven extends Side {

@@ -81,6 +81,26 @@ withV8("default: V8 11.3 runs as optimized, because its Liftoff spoils waits", a
   assert.is(waitBug, false);
 });
 
+withV8("tiering: a function begins in Liftoff, whatever the version", async () => {
+  const { cold, says } = await ask("tiering");
+  assert.equal(cold, [true, false]);
+  assert.is(says, "unknown");
+});
+
+withV8(
+  "tiering settles nothing: a tier that is chosen later is in force from then on",
+  async () => {
+    const code = `
+    const { kernelImage } = await import(${JSON.stringify(IMAGE)});
+    const tiers = ["tiering", "baseline", "tiering"].map((tier) => kernelImage(tier));
+    console.log(tiers.map(({ engine }) => engine.tier).join(), tiers[1] === tiers[2]);
+  `;
+    const flags = ["--input-type=module", "-e", code];
+    const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 60_000 });
+    assert.is(stdout.trim(), "tiering,baseline,baseline true");
+  },
+);
+
 test("one process runs one tier", async () => {
   const code = `
     const { selectTier } = await import(${JSON.stringify(ENGINE)});

@@ -4,7 +4,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeReport, type Report } from "../../host/instrument/report.ts";
 import { boot, type Machine } from "../../host/machine/machine.ts";
-import { describe, image, marked, reportsOf, sites, where } from "../instrument/fixture.ts";
+import {
+  describe,
+  image,
+  marked,
+  reportsOf,
+  siteLines,
+  sites,
+  where,
+} from "../instrument/fixture.ts";
 import { withMachine } from "../machine/with-machine.ts";
 
 const MAKER = 0;
@@ -195,7 +203,7 @@ test("a report says it in lines", async () => {
     await two.call(1, "test_uaf_write", 3);
     const [report] = reportsOf(two);
     const file = (mark: string) => `lib/${marked(mark)}`;
-    assert.equal(describeReport(report as Report, sites), [
+    assert.equal(describeReport(report as Report, { sites, lines: siteLines }), [
       "use after free: write of 8 bytes at cxl_memdev+0x8 by CPU 1",
       `  access: test_uaf_write ${file("uaf_write: access")}`,
       `  allocated by CPU 1: make_slowpath ${file("make: alloc")}`,

@@ -66,12 +66,13 @@ async function useAfterFailedAdd(machine: Machine, driver: number): Promise<void
 }
 
 async function sitesOf(revision: string): Promise<Sites[]> {
-  const { image, sites } = sanitizedKernel("default");
+  const sanitized = sanitizedKernel("default");
+  const { image, sites } = sanitized;
   const machine = await boot({ cpus: 2, image, shadow: true, deadlineMs: 20_000 });
   try {
     await useAfterFailedAdd(machine, machine.kernel.constant(`REV_${revision}`) << 8);
     return readReports(machine.memory, machine.kernel, sites).map((report) => {
-      const lines = describeReport(report, sites).map((line) => line.trim());
+      const lines = describeReport(report, sanitized).map((line) => line.trim());
       const site = (start: string) => lines.find((line) => line.startsWith(start)) ?? "";
       return { summary: lines[0] ?? "", access: site("access: "), freed: site("freed by CPU 0: ") };
     });

@@ -1,39 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The worker threads of a parallel search, as who asks for it sees them: started, looked after, ended. */
+import { randomUUID } from "node:crypto";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { MachineError, StallError } from "../../errors.ts";
+import { MachineError, StallError, UsageError } from "../../errors.ts";
 import {
   type Assignment,
   CAME,
   CONTROL,
   type Ended,
   FIGURE,
+  newShared,
   PER_WORKER,
+  type Place,
   type Shared,
   SIGNAL,
   sumOf,
+  type VariantSource,
 } from "./protocol.ts";
 
 const WORKER_URL = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 const LOOK_EVERY_MS = 100;
 
 export class Crew {
-  readonly #shared: Shared;
+  readonly shared: Shared;
   readonly #workers: readonly Worker[];
 
-  constructor(shared: Shared, assignment: Omit<Assignment, "shared" | "worker">) {
-    this.#shared = shared;
-    this.#workers = Array.from({ length: shared.workers }, (_, worker) => {
-      const workerData: Assignment = { ...assignment, shared, worker };
+  /**
+   * Starts the threads, which takes them a while: they wait for begin().
+   *
+   * @param workers - how many, besides the thread that calls
+   * @throws UsageError for none
+   */
+  constructor(workers: number, source: VariantSource) {
+    if (workers < 1) throw new UsageError(`--workers ${workers}: at least 1`);
+    const shared = newShared(workers, `hotunplug check ${randomUUID()}`);
+    this.shared = shared;
+    this.#workers = Array.from({ length: workers }, (_, worker) => {
+      const workerData: Place = { shared, worker, source };
       // No flags of node's: what fits a script from the command line fits no worker.
       return new Worker(WORKER_URL, { workerData, execArgv: [], trackUnmanagedFds: false });
     });
   }
 
+  begin(assignment: Assignment): void {
+    for (const worker of this.#workers) worker.postMessage(assignment);
+  }
+
   /** Ends the search: what was counted so far is answered. */
   interrupt(): void {
-    Atomics.or(this.#shared.control, CONTROL.signals, SIGNAL.interrupted);
+    Atomics.or(this.shared.control, CONTROL.signals, SIGNAL.interrupted);
   }
 
   /**
@@ -76,7 +92,7 @@ export class Crew {
 
   /** @returns what throws a StallError once the workers have done nothing for long */
   #stallWatch(): () => void {
-    const { control, figures, workers, deadlineMs } = this.#shared;
+    const { control, figures, workers, deadlineMs } = this.shared;
     let last = -1;
     let sinceMs = performance.now();
     return () => {

@@ -4,7 +4,6 @@
  * states as one thread finds, and schedules as short. No step is left out because it conflicts with nothing
  * (futures.ts): what is explored is the whole graph, in which cycles are looked for when all is there.
  */
-import { randomUUID } from "node:crypto";
 import { UsageError } from "../../errors.ts";
 import type { Interleaver } from "../../machine/coroutine/interleaver.ts";
 import { Violation } from "../../machine/coroutine/violation.ts";
@@ -13,7 +12,7 @@ import type { Counts, Explored, Found, SearchOptions, Stopped } from "../explore
 import { fairLivelock } from "../livelock.ts";
 import { wayTo } from "../ways.ts";
 import type { CheckImage } from "../workbench.ts";
-import { Crew } from "./crew.ts";
+import type { Crew } from "./crew.ts";
 import { firstOf } from "./findings.ts";
 import { JoinedGraph } from "./graph.ts";
 import {
@@ -21,26 +20,22 @@ import {
   type Ended,
   FIGURE,
   FIGURES,
-  newShared,
   type Report,
   type Shared,
   SIGNAL,
   sumOf,
-  type VariantSource,
 } from "./protocol.ts";
 
 export interface Team {
   /** Of the configuration's roots. */
   readonly image: CheckImage;
   readonly configuration: Configuration;
-  /** Where workers find the configuration's variant: functions cannot be sent to them. */
-  readonly source: VariantSource;
-  /** Threads of the host, besides the one that calls. */
-  readonly workers: number;
+  /** Started for the configuration's variant. */
+  readonly crew: Crew;
 }
 
 /**
- * Explores a configuration.
+ * Explores a configuration, and ends the crew.
  *
  * @param on - a machine that has explored nothing. It learns what the workers have learnt: so it makes the
  *   same steps as they did
@@ -51,28 +46,23 @@ export interface Team {
  */
 export async function exploreInParallel(
   on: Interleaver,
-  { image, configuration, source, workers }: Team,
+  { image, configuration, crew }: Team,
   onProgress: SearchOptions["onProgress"],
   signal: AbortSignal,
 ): Promise<Explored> {
   const { variant: _, ...plain } = configuration;
-  const { search } = plain;
-  if (search !== "bfs") throw new UsageError(`--workers ${workers}: not with --search ${search}`);
-  if (workers < 1) throw new UsageError(`--workers ${workers}: at least 1`);
-  if (plain.wanted !== undefined) throw new Error("[harness bug] `wanted` cannot be sent");
-  const shared = newShared(workers, `hotunplug check ${randomUUID()}`);
-  const { module, sites } = image;
-  const liveness = plain.liveness && searchesCycles(configuration);
-  const crew = new Crew(shared, {
-    module,
-    sites,
-    configuration: { ...plain, liveness },
-    source,
-  });
+  const { shared } = crew;
   const interrupt = () => crew.interrupt();
   signal.addEventListener("abort", interrupt);
   if (signal.aborted) interrupt();
   try {
+    const { search, wanted } = plain;
+    if (search !== "bfs") {
+      throw new UsageError(`--workers ${shared.workers}: not with --search ${search}`);
+    }
+    if (wanted !== undefined) throw new Error("[harness bug] `wanted` cannot be sent");
+    const liveness = plain.liveness && searchesCycles(configuration);
+    crew.begin({ woven: image.woven, configuration: { ...plain, liveness } });
     const ended = await crew.answers(() => onProgress(countsOf(shared), waitingOf(shared)));
     for (const word of ended[0]?.contended ?? []) on.machine.tracked.knowledge.contend(word);
     return exploredOf(on, shared, ended);

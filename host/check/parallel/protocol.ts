@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the workers of a parallel search are given, what they share, and what they answer: plain data. */
-import type { CoroutineModule } from "../../instrument/coroutine-image.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Rows } from "../edges.ts";
+import type { Woven } from "../workbench.ts";
 
 /** Where a worker finds the variant, which is functions: what an export of a module returns. */
 export interface VariantSource {
@@ -91,15 +91,18 @@ export function newShared(workers: number, channel: string, deadlineMs = DEADLIN
   };
 }
 
-/** What a worker begins with. */
-export interface Assignment {
+/** What a worker is started with. */
+export interface Place {
   readonly shared: Shared;
   /** Which worker it is, from 0 on. */
   readonly worker: number;
-  readonly module: WebAssembly.Module;
-  readonly sites: CoroutineModule["sites"];
-  readonly configuration: Omit<Configuration, "variant">;
   readonly source: VariantSource;
+}
+
+/** What it is told then. */
+export interface Assignment {
+  readonly woven: Woven;
+  readonly configuration: Omit<Configuration, "variant">;
 }
 
 /** A violation, and the state and the action that it was found at. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A worker thread of a parallel search: it makes a machine of its own, searches, answers and ends. */
 import { parentPort, workerData } from "node:worker_threads";
-import { kernelImage } from "../../machine/image.ts";
 import { prepare } from "../configuration.ts";
 import type { Variant } from "../scenario.ts";
-import type { Assignment, VariantSource } from "./protocol.ts";
+import { imageOf } from "../workbench.ts";
+import type { Assignment, Place, VariantSource } from "./protocol.ts";
 import { Search } from "./search.ts";
 
 async function variantOf({ moduleUrl, exportName, args }: VariantSource): Promise<Variant> {
@@ -16,9 +16,11 @@ async function variantOf({ moduleUrl, exportName, args }: VariantSource): Promis
   return make(...args);
 }
 
-const { shared, worker, module, sites, configuration, source } = workerData as Assignment;
+const { shared, worker, source } = workerData as Place;
+const assigned = new Promise<Assignment>((resolve) => parentPort?.once("message", resolve));
 const variant = await variantOf(source);
-const image = { module, sites, abi: kernelImage("default").abi };
+const { woven, configuration } = await assigned;
+const image = imageOf(woven);
 const on = prepare(image, { ...configuration, variant });
 const ended = new Search(on, configuration, shared, worker).run();
 const { parents, actions, graph } = ended;

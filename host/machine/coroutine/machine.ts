@@ -16,6 +16,7 @@
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { CONTROL } from "../../instrument/coroutine-function.ts";
 import type { Hook } from "../../instrument/coroutine-weaver.ts";
+import type { Located } from "../../instrument/site-lines.ts";
 import type { Site } from "../../instrument/sites.ts";
 import type { MemoryModel } from "../../result/check.ts";
 import { ACCESS, ACCESS_BYTES_SHIFT, accessTable } from "./access-table.ts";
@@ -37,6 +38,7 @@ export interface MachineParts {
   readonly module: WebAssembly.Module;
   readonly abi: KernelAbi;
   readonly sites: readonly Site[];
+  readonly lines: Located;
   readonly layout: CoroutineLayout;
   /** Without that of the set-up. */
   readonly threads: number;
@@ -59,6 +61,7 @@ export class CoroutineMachine {
   readonly layout: CoroutineLayout;
   readonly abi: KernelAbi;
   readonly sites: readonly Site[];
+  readonly lines: Located;
   readonly threads: number;
   observer: Observer | null = null;
   /** The thread that runs; `threads` is that of the set-up, which is never taken off. */
@@ -72,7 +75,7 @@ export class CoroutineMachine {
   readonly #reduction: boolean;
   #cpu = -1;
 
-  constructor({ module, abi, sites, layout, threads, ...parts }: MachineParts) {
+  constructor({ module, abi, sites, lines, layout, threads, ...parts }: MachineParts) {
     const memory = new WebAssembly.Memory({ initial: layout.pages });
     this.words = new Int32Array(memory.buffer);
     this.tracked = new TrackedMemory(this.words);
@@ -84,6 +87,7 @@ export class CoroutineMachine {
     this.layout = layout;
     this.abi = abi;
     this.sites = sites;
+    this.lines = lines;
     this.threads = threads;
     this.running = threads;
     this.#reduction = parts.reduction;
