@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** The same searches by one thread and by several workers: each from the start, its set-up included. */
+/** The yardstick by one thread and by several workers: each from the start, its set-up included. */
 import { extname } from "node:path";
 import {
   type Configuration,
@@ -10,14 +10,10 @@ import {
 import { Crew } from "../host/check/parallel/crew.ts";
 import { exploreInParallel, type Team } from "../host/check/parallel/explore.ts";
 import type { VariantSource } from "../host/check/parallel/protocol.ts";
-import type { Variant } from "../host/check/scenario.ts";
-import { variantByName } from "../host/check/together.ts";
 import { checkImage } from "../host/check/workbench.ts";
 import { yardstick } from "./check-yardstick.ts";
 
-const EXTENSION = extname(import.meta.url);
-const YARDSTICK_URL = new URL(`./check-yardstick${EXTENSION}`, import.meta.url).href;
-const TOGETHER_URL = new URL(`../host/check/together${EXTENSION}`, import.meta.url).href;
+const YARDSTICK_URL = new URL(`./check-yardstick${extname(import.meta.url)}`, import.meta.url).href;
 
 export interface WithWorkers {
   readonly name: string;
@@ -32,25 +28,14 @@ interface Subject extends Omit<Team, "crew"> {
   readonly source: VariantSource;
 }
 
-function subjectOf(name: string, variant: Variant, source: VariantSource): Subject {
-  const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false, reduction: false } as const;
-  const configuration: Configuration = { ...search, variant };
-  return { name, image: checkImage(variant.roots), configuration, source };
-}
-
 function yardstickOf(readers: number): Subject {
   const args = [readers, 2, false] as const;
   const source = { moduleUrl: YARDSTICK_URL, exportName: "yardstick", args };
-  return subjectOf(`yardstick, ${readers} x 2`, yardstick(...args), source);
-}
-
-/** A scenario of the driver with many states. */
-function readd(): Subject {
-  const driver = { revision: "put_device", gate: "percpu_rwsem" };
-  const job = { scenario: "readd", variant: "client-rebinder", driver, threads: null };
-  const args = [job] as const;
-  const source = { moduleUrl: TOGETHER_URL, exportName: "variantByName", args };
-  return subjectOf("readd, percpu_rwsem", variantByName(...args), source);
+  const variant = yardstick(...args);
+  const search = { ...DEFAULT_SEARCH, memory: "sc", liveness: false, reduction: false } as const;
+  const configuration: Configuration = { ...search, variant };
+  const image = checkImage(variant.roots);
+  return { name: `yardstick, ${readers} x 2`, image, configuration, source };
 }
 
 const never = () => false;
@@ -69,7 +54,7 @@ async function search(subject: Subject, workers: number): Promise<{ states: numb
 }
 
 export async function* withWorkers(workers: number, rounds: number): AsyncIterable<WithWorkers> {
-  for (const subject of [yardstickOf(5), yardstickOf(6), readd()]) {
+  for (const subject of [yardstickOf(5), yardstickOf(6)]) {
     const [alone, together]: [number[], number[]] = [[], []];
     let states = 0;
     for (let round = 0; round < rounds; round++) {

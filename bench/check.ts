@@ -5,8 +5,8 @@
  * The yardstick (assembly/workload/yardstick.ts) has every access atomic, and is explored without any
  * reduction, then with symmetric readers; the hash, the visited set and the saving of states are
  * included. A step that was run before is not run again, but where the row says so. Cases take turns, round
- * by round. The counts are those of an independent model (test/check). Last, the same searches by one thread
- * and by two workers, their start included.
+ * by round. The counts are those of an independent model (test/check). Then the same searches by one thread
+ * and by two workers, their start included; and last how long commands take that search nearly nothing.
  */
 import {
   type Configuration,
@@ -21,6 +21,7 @@ import { driverName } from "../host/machine/driver.ts";
 import { TIERING } from "../host/machine/engine.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
+import { factorOf, READDS, STARTS, timed } from "./check-commands.ts";
 import { withWorkers } from "./check-workers.ts";
 import { yardstick } from "./check-yardstick.ts";
 
@@ -166,9 +167,25 @@ async function printWorkers(): Promise<void> {
     const factor = median(alone) / median(together);
     print(name, number(states), ...timesOf(alone), ...timesOf(together), number(factor, 2));
   }
+  const readds = await timed(READDS, FEW_ROUNDS);
+  print(
+    "hotunplug check readd, percpu_rwsem",
+    "",
+    ...readds.flatMap(({ ms }) => timesOf(ms)),
+    number(factorOf(readds), 2),
+  );
+}
+
+async function printStarts(): Promise<void> {
+  console.log("\nhotunplug check ..., from its start to its end: ms (range)");
+  for (const { command, ms } of await timed(STARTS, ROUNDS)) {
+    const [middle, range] = timesOf(ms);
+    console.log(`  ${middle.padStart(6)} (${range})  ${command}`);
+  }
 }
 
 console.log(`node ${process.versions.node}, ${ROUNDS} rounds`);
 printYardsticks();
 printReduction();
 await printWorkers();
+await printStarts();

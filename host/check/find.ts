@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Does one job: whatever goes wrong on the way is its outcome. */
-import type { KernelAbi } from "../abi/kernel.ts";
 import { MachineError } from "../errors.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
@@ -12,15 +11,14 @@ import {
   type Figures,
   isWalk,
   type Job,
-  type Named,
   NO_FIGURES,
   NO_GAPS,
   type Outcome,
   WALK_STEPS,
 } from "./job.ts";
+import { variantOf } from "./named.ts";
 import { wrongOutcome } from "./outcomes.ts";
 import type { Variant } from "./scenario.ts";
-import { scenarioNamed } from "./scenarios/table.ts";
 import { isWanted, type Wanted } from "./wanted.ts";
 import type { CheckImage } from "./workbench.ts";
 
@@ -93,14 +91,6 @@ export function configurationOf({ options, wanted }: Job, variant: Variant): Con
   const most = maxStates ?? (isWalk(options) ? WALK_STEPS : NO_LIMIT);
   const liveness = wanted === undefined;
   return { ...options, variant, preemptions, maxStates: most, liveness };
-}
-
-/** @throws Error when the table has no such variant, which whoever made the job has seen there */
-export function variantOf(abi: KernelAbi, { scenario, variant, driver, threads }: Named): Variant {
-  const variants = scenarioNamed(scenario).variants(abi, driver, threads);
-  const found = variants.find(({ name }) => name === variant);
-  if (found === undefined) throw new Error(`[harness bug] no ${scenario}/${variant}`);
-  return found;
 }
 
 function search(image: CheckImage, job: Job, note: OnFigures): End {

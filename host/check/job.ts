@@ -5,7 +5,7 @@
  */
 import type { CounterExample, MemoryModel, SearchOrder } from "../result/check.ts";
 import type { Other } from "./explored.ts";
-import type { Subject } from "./scenario.ts";
+import type { Named } from "./named.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** How schedules are searched. */
@@ -21,15 +21,6 @@ export interface SearchOptions {
   readonly reduction: boolean;
   /** Threads that search it together. */
   readonly workers: number;
-}
-
-/** A variant, by the names of what it is of: plain data. */
-export interface Named {
-  readonly scenario: string;
-  readonly variant: string;
-  readonly driver: Subject | null;
-  /** As asked for; null: the scenario's own. */
-  readonly threads: number | null;
 }
 
 export interface Job extends Named {

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Does one job with several threads of the host: `--workers N` for one configuration. */
-import { TIERING } from "../machine/engine.ts";
-import { kernelImage } from "../machine/image.ts";
 import { prepare, searchesCycles } from "./configuration.ts";
-import { configurationOf, endOfSearch, outcomeOf, variantOf } from "./find.ts";
-import { type Figures, type Job, type Named, NO_FIGURES, type Outcome } from "./job.ts";
+import { configurationOf, endOfSearch, outcomeOf } from "./find.ts";
+import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
+import { sourceOf, variantOf } from "./named.ts";
 import { Crew } from "./parallel/crew.ts";
 import { exploreInParallel } from "./parallel/explore.ts";
-import type { Variant } from "./scenario.ts";
 import { imageOf, type Woven } from "./workbench.ts";
-
-/** For the threads, which find the variant by its names. */
-export function variantByName(job: Named): Variant {
-  return variantOf(kernelImage(TIERING).abi, job);
-}
 
 /** As findOut(), the search being done by job.options.workers threads. */
 export async function findTogether(
@@ -29,8 +22,7 @@ export async function findTogether(
     onFigures(now);
     return false;
   };
-  const source = { moduleUrl: import.meta.url, exportName: "variantByName", args: [job] };
-  const crew = new Crew(job.options.workers, source);
+  const crew = new Crew(job.options.workers, sourceOf(job));
   try {
     const image = imageOf(weave());
     const configuration = configurationOf(job, variantOf(image.abi, job));

@@ -6,20 +6,22 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { MachineError, UsageError } from "../errors.ts";
-import { bench } from "./bench.ts";
 import { type Catalogue, readCatalogue } from "./catalogue.ts";
-import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
-import { compare } from "./compare.ts";
-import { doctor } from "./doctor.ts";
-import { list } from "./list.ts";
 import { suggestion } from "./nearest.ts";
 import { type Runners, runners } from "./runners.ts";
-import { selftest } from "./selftest.ts";
-import { stress } from "./stress.ts";
-import { wasi } from "./wasi.ts";
 
-const COMMANDS: readonly Command[] = [compare, bench, stress, check, selftest, doctor, list, wasi];
+/** Each is loaded when it is asked for. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["compare", async () => (await import("./compare.ts")).compare],
+  ["bench", async () => (await import("./bench.ts")).bench],
+  ["stress", async () => (await import("./stress.ts")).stress],
+  ["check", async () => (await import("./check.ts")).check],
+  ["selftest", async () => (await import("./selftest.ts")).selftest],
+  ["doctor", async () => (await import("./doctor.ts")).doctor],
+  ["list", async () => (await import("./list.ts")).list],
+  ["wasi", async () => (await import("./wasi.ts")).wasi],
+]);
 
 const EXIT_USAGE = 2;
 const EXIT_MACHINE = 3;
@@ -45,11 +47,12 @@ async function statusOf(args: readonly string[], using: Backing): Promise<number
   try {
     if (name === "--help" || name === "-h" || name === "help") return await help(rest, using);
     if (name === "--version") return print([versionOf()]);
-    const command = COMMANDS.find((one) => one.name === name);
-    if (!command) throw unknownCommand(name);
+    const load = COMMANDS.get(name);
+    if (!load) throw unknownCommand(name);
+    const command = await load();
     return await command.run(rest, contextOf(using));
   } catch (error) {
-    const known = COMMANDS.some((command) => command.name === name) ? `${name}: ` : "";
+    const known = COMMANDS.has(name) ? `${name}: ` : "";
     return report(error, `hotunplug: ${known}`);
   }
 }
@@ -73,7 +76,7 @@ function versionOf(): string {
 
 function unknownCommand(name: string): UsageError {
   if (name.startsWith("-")) return new UsageError(`unknown option ${name}; a command comes first`);
-  const names = COMMANDS.map((command) => command.name);
+  const names = [...COMMANDS.keys()];
   const hint = suggestion(name, names) || `; there are ${names.join(", ")}`;
   return new UsageError(`unknown command ${JSON.stringify(name)}${hint}`);
 }
@@ -95,13 +98,14 @@ function report(error: unknown, prefix: string): number {
 
 async function help([name, ...rest]: readonly string[], using: Backing): Promise<number> {
   if (name !== undefined) return statusOf([name, "--help", ...rest], using);
-  const column = Math.max(...COMMANDS.map((command) => command.name.length)) + 5;
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const column = Math.max(...commands.map((command) => command.name.length)) + 5;
   return print([
     "usage: hotunplug COMMAND [options]",
     "",
     "Measures, storms, checks and compares the gates that keep an ioctl from racing device removal.",
     "",
-    ...COMMANDS.map(({ name, summary }) => `  ${name}`.padEnd(column) + summary),
+    ...commands.map(({ name, summary }) => `  ${name}`.padEnd(column) + summary),
     "",
     "hotunplug COMMAND --help has the options and examples of one.",
     "",
