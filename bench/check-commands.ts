@@ -2,13 +2,16 @@
 /** Commands of `hotunplug check`, as users give them: each from its start to its end, in turns. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Result } from "../host/result/result.ts";
 import { median } from "../host/stats/median.ts";
 
 const MAIN = fileURLToPath(new URL("../host/cli/main.js", import.meta.url));
 
 export interface Timed {
   readonly command: string;
+  /** From its start to its end, in ms, a round each; and how much of that it searched. */
   readonly ms: readonly number[];
+  readonly searchMs: readonly number[];
 }
 
 /** Two searches, of a few states and of a driver that is as large as most, by one thread and by two. */
@@ -22,19 +25,31 @@ const READD = "readd/client-rebinder --revision put_device --gate percpu_rwsem -
 /** The same search by one thread, and by two. */
 export const READDS = [`${READD} --workers 1`, `${READD} --workers 2`];
 
-async function time(command: string): Promise<number> {
+async function run(command: string): Promise<{ ms: number; searchMs: number }> {
   const started = performance.now();
-  const args = [MAIN, "check", ...command.split(" ")];
-  const child = spawn(process.execPath, args, { stdio: "ignore" });
-  const status = await new Promise((resolve) => child.once("exit", resolve));
+  const args = [MAIN, "check", ...command.split(" "), "--json", "-"];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const said: Buffer[] = [];
+  child.stdout.on("data", (data: Buffer) => said.push(data));
+  const status = await new Promise((resolve) => child.once("close", resolve));
+  const ms = performance.now() - started;
   if (status !== 0) throw new Error(`hotunplug check ${command}: it ended with status ${status}`);
-  return performance.now() - started;
+  const { checks = [] } = JSON.parse(Buffer.concat(said).toString()) as Result;
+  return { ms, searchMs: 1000 * checks.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
 
+/** Runs each command `rounds` times, in turns. */
 export async function timed(commands: readonly string[], rounds: number): Promise<Timed[]> {
-  const all = commands.map((command) => ({ command, ms: [] as number[] }));
+  const all = commands.map((command) => {
+    const [ms, searchMs]: [number[], number[]] = [[], []];
+    return { command, ms, searchMs };
+  });
   for (let round = 0; round < rounds; round++) {
-    for (const { command, ms } of all) ms.push(await time(command));
+    for (const { command, ms, searchMs } of all) {
+      const one = await run(command);
+      ms.push(one.ms);
+      searchMs.push(one.searchMs);
+    }
   }
   return all;
 }

@@ -15,7 +15,6 @@ export async function findTogether(
   onFigures: (figures: Figures) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const startedMs = performance.now();
   let figures = NO_FIGURES;
   const note = (now: Figures) => {
     figures = now;
@@ -25,6 +24,7 @@ export async function findTogether(
   const crew = new Crew(job.options.workers, sourceOf(job));
   try {
     const image = imageOf(weave());
+    const startedMs = performance.now();
     const configuration = configurationOf(job, variantOf(image.abi, job));
     const end = await outcomeOf(async () => {
       const on = prepare(image, configuration);

@@ -4,6 +4,7 @@
  *
  * Source: the WebAssembly core specification 2.0, chapter 5.4, and the threads proposal.
  */
+import { SCALARS } from "./accesses.ts";
 import type { Instruction } from "./instructions.ts";
 import { F32, F64, I32, I64 } from "./rewrite.ts";
 
@@ -33,11 +34,24 @@ const NUMERIC: readonly (readonly [number, number, number])[] = [
 
 const OF_PREFIX: Readonly<Record<string, number>> = { i32: I32, i64: I64, f32: F32, f64: F64 };
 
+/** By opcode. */
+const RESULTS: ReadonlyMap<number, number> = results();
+
+function results(): Map<number, number> {
+  const all = new Map<number, number>();
+  for (const [from, to, type] of NUMERIC) {
+    for (let opcode = from; opcode <= to; opcode++) all.set(opcode, type);
+  }
+  for (const [opcode, { mnemonic }] of SCALARS) {
+    // memory.atomic.wait and notify return an i32.
+    all.set(opcode, OF_PREFIX[mnemonic.slice(0, 3)] ?? I32);
+  }
+  return all;
+}
+
 /** @throws Error for an instruction whose result does not follow from its opcode */
-export function resultType({ opcode, access, at }: Instruction): number {
-  // memory.atomic.wait and notify return an i32.
-  if (access !== null) return OF_PREFIX[access.mnemonic.slice(0, 3)] ?? I32;
-  const range = NUMERIC.find(([from, to]) => opcode >= from && opcode <= to);
-  if (range === undefined) throw new Error(`wasm: what 0x${opcode.toString(16)} at ${at} leaves`);
-  return range[2];
+export function resultType({ opcode, at }: Instruction): number {
+  const type = RESULTS.get(opcode);
+  if (type === undefined) throw new Error(`wasm: what 0x${opcode.toString(16)} at ${at} leaves`);
+  return type;
 }
