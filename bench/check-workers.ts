@@ -10,7 +10,7 @@ import {
 import { Crew } from "../host/check/parallel/crew.ts";
 import { exploreInParallel, type Team } from "../host/check/parallel/explore.ts";
 import type { VariantSource } from "../host/check/parallel/protocol.ts";
-import { checkImage } from "../host/check/workbench.ts";
+import { checkImage } from "../host/check/weave.ts";
 import { yardstick } from "./check-yardstick.ts";
 
 const YARDSTICK_URL = new URL(`./check-yardstick${extname(import.meta.url)}`, import.meta.url).href;

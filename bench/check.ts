@@ -15,8 +15,9 @@ import {
   prepare,
 } from "../host/check/configuration.ts";
 import type { Explored } from "../host/check/explored.ts";
+import type { CheckImage } from "../host/check/image.ts";
 import { entriesOf, SCENARIOS } from "../host/check/scenarios/table.ts";
-import { type CheckImage, checkImage } from "../host/check/workbench.ts";
+import { checkImage } from "../host/check/weave.ts";
 import { driverName } from "../host/machine/driver.ts";
 import { TIERING } from "../host/machine/engine.ts";
 import { kernelImage } from "../host/machine/image.ts";

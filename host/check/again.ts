@@ -6,6 +6,7 @@ import type { Configuration } from "./configuration.ts";
 import { prepare } from "./configuration.ts";
 import { counterExample } from "./counterexample.ts";
 import { configurationOf } from "./find.ts";
+import type { CheckImage } from "./image.ts";
 import { NO_FIGURES, NO_GAPS, type Outcome, type SearchOptions } from "./job.ts";
 import { Replay } from "./replay.ts";
 import { rowOf } from "./row.ts";
@@ -13,7 +14,6 @@ import type { SuiteEntry } from "./scenarios/table.ts";
 import { scout } from "./scouting.ts";
 import { type Replayed, replaySchedule } from "./steer.ts";
 import { jobOf } from "./suite.ts";
-import type { CheckImage } from "./workbench.ts";
 
 /** A schedule that ends well is shown all the same. */
 const NOTHING = { property: "nothing violated", detail: "the schedule ends here" } as const;

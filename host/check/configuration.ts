@@ -6,10 +6,11 @@ import type { MemoryModel } from "../result/check.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import type { Explored, SearchOptions } from "./explored.ts";
 import { Futures } from "./futures.ts";
+import type { CheckImage } from "./image.ts";
 import type { SetUp, Variant } from "./scenario.ts";
 import { scout } from "./scouting.ts";
 import { Walks } from "./walks.ts";
-import { bootCoroutines, type CheckImage } from "./workbench.ts";
+import { bootCoroutines } from "./workbench.ts";
 
 export interface Configuration extends Omit<SearchOptions, "onProgress"> {
   readonly variant: Variant;

@@ -5,10 +5,10 @@
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { isOutOfMemory } from "./find.ts";
+import type { Woven } from "./image.ts";
 import { type Figures, type Job, NO_FIGURES, NO_GAPS, type Outcome } from "./job.ts";
+import { isOutOfMemory } from "./out-of-memory.ts";
 import type { FromSearcher, Shared, ToSearcher } from "./protocol.ts";
-import type { Woven } from "./workbench.ts";
 
 const SEARCHER_URL = new URL(`./searcher${extname(import.meta.url)}`, import.meta.url);
 

@@ -7,6 +7,7 @@ import type { CounterExample } from "../result/check.ts";
 import { type Configuration, explore, prepare, searchesCycles } from "./configuration.ts";
 import { counterExample } from "./counterexample.ts";
 import type { Explored } from "./explored.ts";
+import type { CheckImage } from "./image.ts";
 import {
   type Figures,
   isWalk,
@@ -17,10 +18,10 @@ import {
   WALK_STEPS,
 } from "./job.ts";
 import { variantOf } from "./named.ts";
+import { isOutOfMemory } from "./out-of-memory.ts";
 import { wrongOutcome } from "./outcomes.ts";
 import type { Variant } from "./scenario.ts";
 import { isWanted, type Wanted } from "./wanted.ts";
-import type { CheckImage } from "./workbench.ts";
 
 /** @returns true to stop */
 type OnFigures = (figures: Figures) => boolean;
@@ -70,13 +71,6 @@ function endOf(work: () => End): End {
     const cannotStart = error instanceof MachineError ? "the scenario cannot start: " : "";
     return { end: "failed", error: `${cannotStart}${lineOf(error)}` };
   }
-}
-
-/** No room for another table, which the engine says in more than one way. */
-export function isOutOfMemory(error: unknown): boolean {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ERR_WORKER_OUT_OF_MEMORY") return true;
-  return error instanceof RangeError && /allocation|array length|memory/i.test(message);
 }
 
 /** The error, and where it was thrown. */

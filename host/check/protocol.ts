@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the main thread and a thread that searches say to each other. One job at a time. */
+
+import type { Woven } from "./image.ts";
 import type { Figures, Job, Outcome } from "./job.ts";
-import type { Woven } from "./workbench.ts";
 
 /** What all threads of a run share. */
 export interface Shared {

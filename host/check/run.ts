@@ -8,7 +8,6 @@ import { kernelImage } from "../machine/image.ts";
 import type { CheckAsked } from "../result/asked.ts";
 import { assembleResult, type Sections } from "../result/assemble.ts";
 import type { RunCheck, RunContext } from "../result/run.ts";
-import { runAgain } from "./again.ts";
 import { entriesAsked } from "./answers.ts";
 import { CLAIMS } from "./history.ts";
 import { claimsOf, isHistory, refuseForHistory } from "./history-run.ts";
@@ -16,7 +15,7 @@ import { commandOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { select } from "./select.ts";
 import { checkAll, weaverOf } from "./suite.ts";
-import { checkImage } from "./workbench.ts";
+import { checkImage } from "./weave.ts";
 
 /** Of those that a message could name. */
 const NAMED_MOST = 3;
@@ -79,7 +78,7 @@ async function rowsOf(
 }
 
 /** @throws UsageError for several configurations: which one the schedule is of, it does not say */
-function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: string) {
+async function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: string) {
   const [entry] = entries;
   const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };
   if (entry === undefined || entries.length > 1) {
@@ -89,6 +88,7 @@ function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: s
       `--replay ${schedule}: a schedule is of one configuration, and these are ${entries.length}: ${few.join(", ")}${more}`,
     );
   }
+  const { runAgain } = await import("./again.ts");
   const image = checkImage(entry.variant.roots);
   const { row, notes } = runAgain(image, entry, asked.threads, options, schedule);
   return { checks: [row], notes };

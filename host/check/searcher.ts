@@ -2,9 +2,9 @@
 /** A thread that searches: it does the jobs that it is sent, and says how far it is. */
 import { parentPort } from "node:worker_threads";
 import { findOut } from "./find.ts";
+import { type CheckImage, imageOf } from "./image.ts";
 import type { Job } from "./job.ts";
 import type { FromSearcher, Shared, ToSearcher } from "./protocol.ts";
-import { type CheckImage, imageOf } from "./workbench.ts";
 
 /** More often than that nobody looks. */
 const SAY_EVERY_MS = 100;

@@ -5,6 +5,7 @@ import { driverName } from "../machine/driver.ts";
 import type { CheckRow } from "../result/check.ts";
 import type { RunContext } from "../result/run.ts";
 import { type CrewOrders, doJobs } from "./crew.ts";
+import type { Woven } from "./image.ts";
 import {
   type Figures,
   isWalk,
@@ -16,9 +17,8 @@ import {
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { Tally } from "./tally.ts";
-import { findTogether } from "./together.ts";
+import { weave } from "./weave.ts";
 import { likelyStates } from "./weights.ts";
-import { type Woven, weave } from "./workbench.ts";
 
 export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
   readonly threads: number | null;
@@ -81,6 +81,7 @@ export function weaverOf(entries: readonly SuiteEntry[]): () => Woven {
 /** One job after the other, each by several threads. */
 async function inTurn(jobs: readonly Job[], orders: CrewOrders): Promise<(Outcome | null)[]> {
   const { weave, signal, onFigures, onDone } = orders;
+  const { findTogether } = await import("./together.ts");
   const outcomes: (Outcome | null)[] = [];
   for (const [index, job] of jobs.entries()) {
     if (signal.aborted) break;

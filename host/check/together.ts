@@ -2,11 +2,11 @@
 /** Does one job with several threads of the host: `--workers N` for one configuration. */
 import { prepare, searchesCycles } from "./configuration.ts";
 import { configurationOf, endOfSearch, outcomeOf } from "./find.ts";
+import { imageOf, type Woven } from "./image.ts";
 import { type Figures, type Job, NO_FIGURES, type Outcome } from "./job.ts";
 import { sourceOf, variantOf } from "./named.ts";
 import { Crew } from "./parallel/crew.ts";
 import { exploreInParallel } from "./parallel/explore.ts";
-import { imageOf, type Woven } from "./workbench.ts";
 
 /** As findOut(), the search being done by job.options.workers threads. */
 export async function findTogether(

@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** The kernel as coroutines, and a machine of it, booted, for a scenario to set up its objects on. */
-import type { KernelAbi } from "../abi/kernel.ts";
+/** A machine of the kernel as coroutines, booted, for a scenario to set up its objects on. */
 import { BootError } from "../errors.ts";
-import { type CoroutineModule, coroutineModule } from "../instrument/coroutine-image.ts";
-import { type Located, SiteLines } from "../instrument/site-lines.ts";
 import { layOutCoroutines } from "../machine/coroutine/layout.ts";
 import { CoroutineMachine, type MachineParts } from "../machine/coroutine/machine.ts";
-import { TIERING } from "../machine/engine.ts";
-import { type KernelText, kernelImage, readKernelText } from "../machine/image.ts";
 import { type BootParameters, writeBootInfo } from "../machine/memory-map.ts";
-
-/** The kernel as coroutines: plain data, which threads can be sent. */
-export interface Woven {
-  readonly module: WebAssembly.Module;
-  readonly sites: CoroutineModule["sites"];
-  /** What it was made of. */
-  readonly text: KernelText;
-}
-
-export interface CheckImage {
-  readonly woven: Woven;
-  readonly lines: Located;
-  readonly abi: KernelAbi;
-}
-
-/** Exports that every machine needs. */
-const ROOTS = ["set_smp_processor_id", "kernel_boot", "cpu_up", "cpu_enter", "cpu_leave"];
-const PAGES_AT_LEAST = 16;
-
-/** Makes what `roots` reach. @throws BootError when the kernel was not built */
-export function weave(roots: readonly string[]): Woven {
-  const text = readKernelText();
-  const all = [...new Set([...ROOTS, ...roots])];
-  const { wasm, sites } = coroutineModule(text.wasm, all, PAGES_AT_LEAST);
-  return { module: new WebAssembly.Module(wasm), sites, text };
-}
-
-export function imageOf(woven: Woven): CheckImage {
-  return { woven, lines: new SiteLines(woven.text), abi: kernelImage(TIERING).abi };
-}
-
-/** The image of what `roots` reach. @throws as weave() does */
-export function checkImage(roots: readonly string[]): CheckImage {
-  return imageOf(weave(roots));
-}
+import type { CheckImage } from "./image.ts";
 
 const BOOT = {
   seed: 1,

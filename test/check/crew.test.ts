@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { type CrewOrders, doJobs } from "../../host/check/crew.ts";
 import type { Job } from "../../host/check/job.ts";
 import { scenarioNamed } from "../../host/check/scenarios/table.ts";
-import { weave } from "../../host/check/workbench.ts";
+import { weave } from "../../host/check/weave.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
 const driver = { revision: "put_device", gate: "busted" };

@@ -3,8 +3,9 @@
 import type { KernelAbi } from "../../host/abi/kernel.ts";
 import { DEFAULT_SEARCH, explore, prepare } from "../../host/check/configuration.ts";
 import type { Explored } from "../../host/check/explored.ts";
+import type { CheckImage } from "../../host/check/image.ts";
 import type { SuiteEntry } from "../../host/check/scenarios/table.ts";
-import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
+import { checkImage } from "../../host/check/weave.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
 export const abi: KernelAbi = kernelImage("default").abi;

@@ -12,12 +12,13 @@ import {
 import { reproduce } from "../../host/check/ending.ts";
 import { Exhaustive } from "../../host/check/exhaustive.ts";
 import type { Counts, Explored } from "../../host/check/explored.ts";
+import type { CheckImage } from "../../host/check/image.ts";
 import { Crew } from "../../host/check/parallel/crew.ts";
 import { exploreInParallel } from "../../host/check/parallel/explore.ts";
 import type { VariantSource } from "../../host/check/parallel/protocol.ts";
 import type { Variant } from "../../host/check/scenario.ts";
 import { scout } from "../../host/check/scouting.ts";
-import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
+import { checkImage } from "../../host/check/weave.ts";
 import { Knowledge } from "../../host/machine/coroutine/knowledge.ts";
 import * as variants from "./parallel-variants.ts";
 

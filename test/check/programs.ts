@@ -7,8 +7,9 @@ import {
   prepare,
 } from "../../host/check/configuration.ts";
 import type { Explored } from "../../host/check/explored.ts";
+import type { CheckImage } from "../../host/check/image.ts";
 import type { SetUp, Variant } from "../../host/check/scenario.ts";
-import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
+import { checkImage } from "../../host/check/weave.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";
 import type { Call, Program } from "../../host/machine/coroutine/program.ts";

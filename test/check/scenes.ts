@@ -7,9 +7,10 @@ import {
   explore,
   prepare,
 } from "../../host/check/configuration.ts";
+import type { CheckImage } from "../../host/check/image.ts";
 import type { Driver, SetUp, Variant } from "../../host/check/scenario.ts";
 import { removal } from "../../host/check/scenarios/removal.ts";
-import { type CheckImage, checkImage } from "../../host/check/workbench.ts";
+import { checkImage } from "../../host/check/weave.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { Violation } from "../../host/machine/coroutine/violation.ts";
 import { kernelImage } from "../../host/machine/image.ts";

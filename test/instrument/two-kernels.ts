@@ -3,7 +3,8 @@
  * The same calls on the kernel as it is, and on the suspendable one, whose thread is taken off before
  * each access and goes on again.
  */
-import { bootCoroutines, imageOf } from "../../host/check/workbench.ts";
+import { imageOf } from "../../host/check/image.ts";
+import { bootCoroutines } from "../../host/check/workbench.ts";
 import { CONTROL } from "../../host/instrument/coroutine-function.ts";
 import { coroutineModule } from "../../host/instrument/coroutine-image.ts";
 import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";

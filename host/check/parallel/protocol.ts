@@ -2,7 +2,7 @@
 /** What the workers of a parallel search are given, what they share, and what they answer: plain data. */
 import type { Configuration } from "../configuration.ts";
 import type { Rows } from "../edges.ts";
-import type { Woven } from "../workbench.ts";
+import type { Woven } from "../image.ts";
 
 /** Where a worker finds the variant, which is functions: what an export of a module returns. */
 export interface VariantSource {

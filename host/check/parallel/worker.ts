@@ -2,8 +2,8 @@
 /** A worker thread of a parallel search: it makes a machine of its own, searches, answers and ends. */
 import { parentPort, workerData } from "node:worker_threads";
 import { prepare } from "../configuration.ts";
+import { imageOf } from "../image.ts";
 import type { Variant } from "../scenario.ts";
-import { imageOf } from "../workbench.ts";
 import type { Assignment, Place, VariantSource } from "./protocol.ts";
 import { Search } from "./search.ts";
 
