@@ -29,7 +29,7 @@ import { yardstick } from "./check-yardstick.ts";
 const ROUNDS = 7;
 const ENOUGH_STATES = 3_000_000;
 /** Of the searches by several workers, which take longer. */
-const FEW_ROUNDS = 3;
+const FEW_ROUNDS = 5;
 
 interface Case {
   readonly name: string;

@@ -12,6 +12,7 @@
  */
 import { DRAIN, TICK } from "../machine/coroutine/choices.ts";
 import type { Graph } from "./edges.ts";
+import { touchPages } from "./pages.ts";
 
 export interface FairCycle {
   /** The state where it begins and ends: the first of it that was found. */
@@ -28,6 +29,7 @@ export interface FairCycle {
 function peel(edges: Graph): Int32Array {
   const count = edges.states;
   const before = new Int32Array(count);
+  touchPages(before);
   for (let state = 0; state < count; state++) {
     const end = edges.endOf(state);
     for (let edge = edges.firstOf(state); edge < end; edge++) {

@@ -6,6 +6,7 @@
  * state, and 5 to 6 for the way to it. Two states of one hash count as one: see collisionBound().
  */
 import type { Table } from "./foresight.ts";
+import { touchPages } from "./pages.ts";
 import { Ways, wayTo } from "./ways.ts";
 
 const FIRST_PLACES = 1 << 10;
@@ -85,6 +86,7 @@ export class Visited implements Table {
     const old = this.#places;
     const count = Math.ceil((GROWTH * old.length) / PLACE_WORDS);
     this.#places = new Int32Array(count * PLACE_WORDS);
+    touchPages(this.#places);
     this.#scale = count / 2 ** 32;
     for (let from = 0; from < old.length; from += PLACE_WORDS) {
       if (old[from + 2] === 0) continue;

@@ -10,6 +10,7 @@
  * out when it claims the place. An engine calls a builtin for each atomic access, which takes longer.
  */
 import type { Table } from "../foresight.ts";
+import { touchPages } from "../pages.ts";
 import type { Meeting } from "./meeting.ts";
 
 const FIRST_PLACES = 1 << 16;
@@ -111,6 +112,8 @@ export class Seen implements Table {
   grow(): void {
     const old = this.#places;
     this.#places = this.#share((2 * old.length) / PLACE_WORDS);
+    touchPages(this.#places, ...this.#part(this.#places));
+    this.#meeting.meet();
     const [from, to] = this.#part(old);
     for (let at = from; at < to; at += PLACE_WORDS) {
       const first = old[at] as number;
