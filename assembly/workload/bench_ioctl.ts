@@ -20,6 +20,7 @@ import {
   bench_cpu,
   bench_job,
   clock_cost,
+  fits,
   fitted,
   heartbeat,
   MEET_DONE,
@@ -62,8 +63,9 @@ class ioctl_op {
       const rc = this.chunk<D>(d, job, cpu);
       if (rc < 0) return rc;
       const t1 = ktime_get();
-      cpu.bursts = fitted(cpu.bursts, t1 - t0, CHUNK_NS);
-      if (!warm && t1 >= end) {
+      const bursts = cpu.bursts;
+      cpu.bursts = fitted(bursts, t1 - t0, CHUNK_NS);
+      if (!warm && t1 >= end && fits(bursts, t1 - t0, CHUNK_NS, cpu.bursts)) {
         warm = true;
         arrive(meeting(job, MEET_WARM), job.ncpus);
       }

@@ -165,6 +165,14 @@ export function fitted(n: u32, took: u64, chunk_ns: u64): u32 {
   );
 }
 
+/**
+ * Whether what fitted() made of `n` operations that took `took` ns fits: it was not held to the factor of
+ * 4, or has come to an end. One interruption alone can take as long as a warm-up.
+ */
+export function fits(n: u32, took: u64, chunk_ns: u64, made: u32): bool {
+  return made === n || (took >= chunk_ns / 4 && took <= chunk_ns * 4);
+}
+
 const CLOCK_PROBES: u32 = 64;
 
 /** What one reading of the clock costs: the least of many back-to-back differences, ns. */

@@ -14,7 +14,7 @@
  *          B3  The clock stands around chunks, never in them; its own cost is measured and subtracted.
  *          B4  Quiescent states are looked after once a burst, for all contenders alike.
  *          B5  The length of a chunk is fitted until all are warm, hence to the load that is measured;
- *              one interruption throws it off by a factor of 4 at most.
+ *              one interruption throws it off by a factor of 4 at most. Nobody is warm before it fits.
  *
  * A sample is a u32, in picoseconds a pair. A burst that a slow path broke off counts as a whole one: a
  * contender that often leaves its fast path is made to look better than it is.
@@ -29,6 +29,7 @@ import {
   bench_cpu,
   bench_job,
   clock_cost,
+  fits,
   fitted,
   heartbeat,
   MEET_DONE,
@@ -73,8 +74,9 @@ class read_op {
       const t0 = ktime_get();
       if (!this.chunk<G>(g, slot, cpu)) return false;
       const t1 = ktime_get();
-      cpu.bursts = fitted(cpu.bursts, t1 - t0, CHUNK_NS);
-      if (!warm && t1 >= end) {
+      const bursts = cpu.bursts;
+      cpu.bursts = fitted(bursts, t1 - t0, CHUNK_NS);
+      if (!warm && t1 >= end && fits(bursts, t1 - t0, CHUNK_NS, cpu.bursts)) {
         warm = true;
         arrive(meeting(job, MEET_WARM), job.ncpus);
       }

@@ -85,4 +85,19 @@ staged("B5: a chunk is fitted to its length, by a factor of 4 at most", { cpus: 
   assert.is(await fitted(1 << 20, 0, 30_000), 1 << 20, "nor without end");
 });
 
+staged(
+  "B5: a chunk fits when the factor did not hold it, or it has come to an end",
+  { cpus: 1 },
+  async (s) => {
+    const fits = (n: number, tookNs: number, made: number) =>
+      s.machine.invoke(0, "fits", { args: [n, BigInt(tookNs), 30_000n, made] });
+    assert.is(await fits(100, 7_500, 400), 1);
+    assert.is(await fits(100, 120_000, 25), 1);
+    assert.is(await fits(100, 7_499, 400), 0, "more would");
+    assert.is(await fits(100, 120_001, 25), 0, "fewer would");
+    assert.is(await fits(1, 4_000_000, 1), 1, "there are no fewer");
+    assert.is(await fits(1 << 20, 10, 1 << 20), 1, "nor more");
+  },
+);
+
 test.run();

@@ -66,34 +66,60 @@ staged(
   },
 );
 
-test("B3: the clock stands around chunks, never in them", () => {
-  const kernel = new LocalKernel();
+/** A job of CPU 0 alone, on a kernel of one thread. */
+function localJob(kernel: LocalKernel, phases: { warmupNs: bigint; windowNs: bigint }) {
   const records = kernel.map.hostStart;
   const [cpus, meetings, samples] = [records + 1024, records + 2048, records + 4096];
-  const u32 = (field: string, value: number) =>
-    kernel.view.setUint32(records + kernel.constant(`OFFSETOF_BENCH_JOB_${field}`), value, true);
-  const u64 = (field: string, value: bigint) =>
-    kernel.view.setBigUint64(records + kernel.constant(`OFFSETOF_BENCH_JOB_${field}`), value, true);
+  const at = (field: string) => records + kernel.constant(`OFFSETOF_BENCH_JOB_${field}`);
+  const u32 = (field: string, value: number) => kernel.view.setUint32(at(field), value, true);
+  const u64 = (field: string, value: bigint) => kernel.view.setBigUint64(at(field), value, true);
   const cpu = (field: string) => cpus + kernel.constant(`OFFSETOF_BENCH_CPU_${field}`);
   u32("CONTENDER", gate.id);
   u32("NCPUS", 1);
   u32("CPUS", cpus);
   u32("CAPACITY", 1024);
   u32("MEETINGS", meetings);
-  u64("WINDOW_NS", 5_000_000n);
+  u64("WARMUP_NS", phases.warmupNs);
+  u64("WINDOW_NS", phases.windowNs);
   u64("DEADLINE_NS", 1_000_000_000n);
   kernel.view.setUint32(cpu("SAMPLES"), samples, true);
   const device = kernel.call("bench_device_create", gate.id);
   kernel.view.setUint32(cpu("DEVICE"), device, true);
+  const get = (field: string) => kernel.view.getUint32(cpu(field), true);
+  const ops = () => Number(kernel.view.getBigUint64(cpu("OPS"), true));
+  return { get, ops, run: () => kernel.call("bench_read", records) };
+}
+
+test("B3: the clock stands around chunks, never in them", () => {
+  const kernel = new LocalKernel();
+  const job = localJob(kernel, { warmupNs: 0n, windowNs: 5_000_000n });
   const before = kernel.clockReads;
-  assert.is(kernel.call("bench_read", records), 0);
+  assert.is(job.run(), 0);
   const reads = kernel.clockReads - before;
-  const pairs = Number(kernel.view.getBigUint64(cpu("OPS"), true));
-  const chunks = kernel.view.getUint32(cpu("NR_SAMPLES"), true);
+  const chunks = job.get("NR_SAMPLES");
   assert.ok(chunks > 0);
-  assert.ok(pairs / chunks >= 32, "a chunk is four bursts at least");
+  assert.ok(job.ops() / chunks >= 32, "a chunk is four bursts at least");
   const outside = 2 * 64 + 40; // clock_cost(), the ends of the phases, the chunks of the warm-up
   assert.ok(reads <= 2 * chunks + outside, `${reads} readings for ${chunks} chunks`);
+});
+
+test("B5: a warm-up that was one interruption goes on until a chunk fits", () => {
+  const kernel = new LocalKernel();
+  const job = localJob(kernel, { warmupNs: 1_500_000n, windowNs: 1_000_000n });
+  // A burst takes 10 ns; and behind the first chunk of the warm-up the CPU is away.
+  const firstBursts = 8;
+  let now = 1_000n;
+  let seen = 0;
+  kernel.clock = () => {
+    const bursts = job.get("BURSTS");
+    if (bursts === firstBursts && ++seen === 2) now += 5_000_000n;
+    now += BigInt(40 * Math.max(bursts, 1));
+    return now;
+  };
+  assert.is(job.run(), 0);
+  assert.ok(seen >= 2, "it was away");
+  const chunkNs = 40 * job.get("BURSTS");
+  assert.ok(chunkNs > 7_500 && chunkNs < 120_000, `${chunkNs} ns`);
 });
 
 staged("B4: a window holds up no grace period, whatever the contender", { cpus: 2 }, async (s) => {
