@@ -226,7 +226,8 @@ export class Search {
     const kept = this.#ways.bytes + (this.#expansions?.bytes ?? 0);
     const bytes = kept + this.#levels.bytes + this.#on.storeBytes;
     const seen = this.#meeting.worker === 0 ? this.#seen.bytes : 0;
-    const signals = this.#tally.signals(bytes + seen, this.#seen.limit);
+    let signals = this.#tally.signals(bytes + seen, this.#seen.limit);
+    if (this.#on.storeIsFull) signals |= SIGNAL.memory;
     if (signals !== 0) this.#meeting.signal(signals);
   }
 

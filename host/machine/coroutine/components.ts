@@ -10,6 +10,8 @@ const FIRST_PLACES = 1 << 8;
 const FIRST_WORDS = 1 << 12;
 const PLACE_WORDS = 3;
 const MOST_FULL = 0.6;
+/** Of a shared buffer: what is left is far more than a few states take. */
+const FULL = 0.95;
 /** Words of an entry before what is kept: how many those are, and two lanes of their hash. */
 export const KEPT = 3;
 
@@ -65,7 +67,7 @@ export class Components {
   #append(hash1: number, hash2: number, from: Int32Array, start: number, count: number): number {
     const entry = this.#end;
     const end = entry + KEPT + count;
-    if (end > this.words.length) this.#lengthen(Math.max(end, this.words.length * 2));
+    if (end > this.words.length) this.#lengthen(end);
     const { words } = this;
     words[entry] = count;
     words[entry + 1] = hash1;
@@ -75,16 +77,27 @@ export class Components {
     return entry;
   }
 
-  #lengthen(count: number): void {
+  /** Makes room for `least` words at the least. @throws RangeError */
+  #lengthen(least: number): void {
+    const count = Math.max(least, this.words.length * 2);
     const buffer = this.#shared;
     if (buffer === null) {
       const longer = new Int32Array(count);
       longer.set(this.words);
       this.words = longer;
     } else {
-      buffer.grow(4 * count);
+      const most = buffer.maxByteLength;
+      if (4 * least > most)
+        throw new RangeError(`no memory for parts of states beyond ${most} bytes`);
+      buffer.grow(Math.min(4 * count, most));
       this.words = viewOf(buffer);
     }
+  }
+
+  /** Whether the buffer that others read it from has hardly any room left, and cannot grow. */
+  get isFull(): boolean {
+    const buffer = this.#shared;
+    return buffer !== null && 4 * this.#end > buffer.maxByteLength * FULL;
   }
 
   #grow(): void {

@@ -206,6 +206,11 @@ export class Interleaver extends Choices {
     return this.#states.store(out, this.#memory.store(out, at));
   }
 
+  /** Whether there is hardly any room left for the parts of states that others read: see shareParts(). */
+  get storeIsFull(): boolean {
+    return this.#components.isFull;
+  }
+
   /** Of memory, for the parts of states, and for steps. */
   get storeBytes(): number {
     return this.#components.bytes + this.#remembered.bytes;

@@ -149,4 +149,21 @@ test("a machine goes to what another one has stored, as its parts grow", () => {
   );
 });
 
+test("a shared buffer fills up to the last word, and says so before", () => {
+  const most = 1 << 12;
+  const components = new Components();
+  components.share(new SharedArrayBuffer(1 << 6, { maxByteLength: most }));
+  const kept = new Int32Array(5);
+  const keep = (value: number) => components.keep(value, ~value, kept.fill(value), 0, kept.length);
+  const room = most / (4 * (kept.length + 3)); // each has three words of its own
+  let full = 0;
+  for (let i = 0; i < room; i++) {
+    assert.is(keep(i), i * (kept.length + 3));
+    if (components.isFull) full++;
+  }
+  assert.ok(full > 1 && full < room / 10, `${full} of ${room}`);
+  assert.throws(() => keep(room), /no memory/);
+  assert.not.ok(new Components().isFull, "what nobody shares grows");
+});
+
 test.run();
