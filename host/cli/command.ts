@@ -60,7 +60,7 @@ export function define<S extends OptionSet>(definition: Definition<S>): Command 
     async run(args, context) {
       const options = definition.options(context);
       if (args.some((arg) => arg === "--help" || arg === "-h")) {
-        const page = pageOn(context.terminal.stdout, context.terminal.env, null);
+        const page = pageOn(context.terminal.stdout, context.terminal.env, widthIn(args));
         page.print(helpOf(definition, options, page.canvas.width));
         return 0;
       }
@@ -69,6 +69,13 @@ export function define<S extends OptionSet>(definition: Definition<S>): Command 
       return definition.run(parsed, context, options);
     },
   };
+}
+
+/** What --width says, whatever else is on the command line. @throws UsageError */
+function widthIn(args: readonly string[]): number | null {
+  const at = args.findIndex((arg) => /^--width(=|$)/.test(arg));
+  if (at < 0) return null;
+  return parse(args.slice(at, at + (args[at] === "--width" ? 2 : 1)), COMMON).values.width;
 }
 
 function checkOperands(

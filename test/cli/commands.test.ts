@@ -25,6 +25,18 @@ function askedBy<A>(...args: string[]): { asked: A; stderr: string } {
   return { asked: parseResult(stdout, "stdout").asked as A, stderr };
 }
 
+test("--help keeps to --width, wherever that stands", () => {
+  const widest = (...args: string[]) => {
+    const { status, stdout } = hotunplug(["bench", ...args]);
+    assert.is(status, 0);
+    const [about = ""] = stdout.split("\n\n").slice(1);
+    return Math.max(...about.split("\n").map((line) => line.length));
+  };
+  assert.ok(widest("--help", "--width", "50") <= 50);
+  assert.ok(widest("--width=60", "--gates", "all", "--help") <= 60);
+  assert.ok(widest("--help") > 60);
+});
+
 test("without a command there is help, and status 0", () => {
   const { status, stdout, stderr } = hotunplug([]);
   assert.match(stdout, "usage: hotunplug COMMAND");
