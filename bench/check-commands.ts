@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Commands of `hotunplug check`, as users give them: each from its start to its end, in turns. */
 import { spawn } from "node:child_process";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Result } from "../host/result/result.ts";
 import { median } from "../host/stats/median.ts";
 
-const MAIN = fileURLToPath(new URL("../host/cli/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL(`../host/cli/main${extname(import.meta.url)}`, import.meta.url));
 
 export interface Timed {
   readonly command: string;
@@ -14,7 +15,7 @@ export interface Timed {
   readonly searchMs: readonly number[];
 }
 
-/** Two searches, of a few states and of a driver that is as large as most, by one thread and by two. */
+/** Searches of a few states, by one thread and by two; and of the first state of a driver. */
 export const STARTS = [
   "litmus/sb",
   "litmus/sb --workers 2",
@@ -28,12 +29,13 @@ export const READDS = [`${READD} --workers 1`, `${READD} --workers 2`];
 async function run(command: string): Promise<{ ms: number; searchMs: number }> {
   const started = performance.now();
   const args = [MAIN, "check", ...command.split(" "), "--json", "-"];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
-  const said: Buffer[] = [];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const [said, complaints]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (data: Buffer) => said.push(data));
+  child.stderr.on("data", (data: Buffer) => complaints.push(data));
   const status = await new Promise((resolve) => child.once("close", resolve));
   const ms = performance.now() - started;
-  if (status !== 0) throw new Error(`hotunplug check ${command}: it ended with status ${status}`);
+  if (status !== 0) throw new Error(`status ${status}: ${Buffer.concat(complaints).toString()}`);
   const { checks = [] } = JSON.parse(Buffer.concat(said).toString()) as Result;
   return { ms, searchMs: 1000 * checks.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
@@ -54,7 +56,7 @@ export async function timed(commands: readonly string[], rounds: number): Promis
   return all;
 }
 
-/** How often the last takes as long as the first does. */
+/** How many times as long as the last the first takes. */
 export function factorOf(all: readonly Timed[]): number {
   const [first, last] = [all[0], all.at(-1)];
   return median(first?.ms ?? []) / median(last?.ms ?? []);

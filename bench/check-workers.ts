@@ -45,12 +45,16 @@ async function search(subject: Subject, workers: number): Promise<{ states: numb
   const { signal } = new AbortController();
   const started = performance.now();
   const crew = workers === 0 ? null : new Crew(workers, source);
-  const on = prepare(image, configuration);
-  const { counts } =
-    crew === null
-      ? explore(on, configuration, never)
-      : await exploreInParallel(on, { image, configuration, crew }, never, signal);
-  return { states: counts.states, ms: performance.now() - started };
+  try {
+    const on = prepare(image, configuration);
+    const { counts } =
+      crew === null
+        ? explore(on, configuration, never)
+        : await exploreInParallel(on, { image, configuration, crew }, never, signal);
+    return { states: counts.states, ms: performance.now() - started };
+  } finally {
+    await crew?.end();
+  }
 }
 
 export async function* withWorkers(workers: number, rounds: number): AsyncIterable<WithWorkers> {

@@ -188,7 +188,7 @@ async function printStarts(): Promise<void> {
   }
 }
 
-console.log(`node ${process.versions.node}, ${ROUNDS} rounds`);
+console.log(`node ${process.versions.node}, ${ROUNDS} rounds; with workers ${FEW_ROUNDS}`);
 printYardsticks();
 printReduction();
 await printWorkers();

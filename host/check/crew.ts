@@ -139,6 +139,7 @@ export async function doJobs(
   { weave, threads, signal, onFigures, onDone, silentMs = SILENT_MS }: CrewOrders,
 ): Promise<(Outcome | null)[]> {
   const outcomes: (Outcome | null)[] = jobs.map(() => null);
+  if (signal.aborted) return outcomes;
   const searchers: Searcher[] = [];
   const start = () => {
     const searcher = new Searcher(silentMs);
@@ -168,7 +169,6 @@ export async function doJobs(
     }
   };
   signal.addEventListener("abort", interrupt);
-  if (signal.aborted) interrupt();
   try {
     const crew = Array.from({ length: Math.min(threads, jobs.length) }, start);
     const shared = { woven: weave(), stop };

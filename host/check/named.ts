@@ -29,7 +29,7 @@ export function variantByName(named: Named): Variant {
   return variantOf(kernelImage(TIERING).abi, named);
 }
 
-/** Where they find it: this module alone, which loads sooner than all that a search needs. */
+/** Where they find it: here, apart from what draws a counterexample, which they need not load. */
 export function sourceOf(named: Named): VariantSource {
   return { moduleUrl: import.meta.url, exportName: variantByName.name, args: [named] };
 }

@@ -81,15 +81,15 @@ export class Priorities implements Scheduler {
   choose(actions: readonly number[], count: number, step: number): number {
     this.#steps = Math.max(this.#steps, step + 1);
     const threads = threadsIn(actions, count);
+    if (threads > 0 && this.#changes.has(step)) {
+      this.#lowest /= 2;
+      this.#priority[this.#highest(actions, threads)] = this.#lowest;
+    }
     // The clock and the store buffers have no priority: now and then, and when nobody else can.
     const others = count - threads;
     if (others > 0 && (threads === 0 || this.#random() < OTHERS)) {
       return actions[threads + Math.floor(this.#random() * others)] as number;
     }
-    const best = this.#highest(actions, threads);
-    if (!this.#changes.has(step)) return best;
-    this.#lowest /= 2;
-    this.#priority[best] = this.#lowest;
     return this.#highest(actions, threads);
   }
 

@@ -17,7 +17,7 @@ import {
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
 import { Tally } from "./tally.ts";
-import { weave } from "./weave.ts";
+import { weave as weaveRoots } from "./weave.ts";
 import { likelyStates } from "./weights.ts";
 
 export interface SuiteOptions extends Omit<SearchOptions, "memoryBytes" | "workers"> {
@@ -73,7 +73,7 @@ export async function checkAll(
 export function weaverOf(entries: readonly SuiteEntry[]): () => Woven {
   let woven: Woven | undefined;
   return () => {
-    woven ??= weave([...new Set(entries.flatMap(({ variant }) => variant.roots))]);
+    woven ??= weaveRoots([...new Set(entries.flatMap(({ variant }) => variant.roots))]);
     return woven;
   };
 }

@@ -21,7 +21,12 @@ export async function findTogether(
     onFigures(now);
     return false;
   };
-  const crew = new Crew(job.options.workers, sourceOf(job));
+  let crew: Crew;
+  try {
+    crew = new Crew(job.options.workers, sourceOf(job));
+  } catch (error) {
+    return { ...(await outcomeOf(() => Promise.reject(error))), figures, seconds: 0 };
+  }
   try {
     const image = imageOf(weave());
     const startedMs = performance.now();

@@ -123,7 +123,11 @@ export class SiteLines implements Located {
     const steps = walkFunction(module, body);
     const stepAt = new Map(steps.map(({ instruction }, i) => [instruction.at, i]));
     const lines = new FunctionLines(this.#lines, steps, fn);
-    const find = (offset: number) => lines.of(stepAt.get(offset) ?? 0);
+    const find = (offset: number) => {
+      const step = stepAt.get(offset);
+      if (step === undefined) throw new Error(`wasm: no instruction begins at ${offset} in ${fn}`);
+      return lines.of(step);
+    };
     this.#functions.set(functionIndex, find);
     return find;
   }

@@ -143,6 +143,22 @@ export function selectTier(tier: AnyTier): Engine {
   return chosen;
 }
 
+/** A custom section of no content, as it stands at the end of a module. */
+const MARK = [0, 2, 1, 0x74];
+
+/**
+ * A module's bytes, as they are to be compiled here. V8 keeps the code that it has made by the bytes that
+ * it is of, whatever its flags are by then: so what is compiled under TIERING must be of other bytes, or a
+ * tier that is chosen later would be given that code.
+ */
+export function bytesToCompile(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (store[PROCESS_KEY]?.tier !== TIERING) return bytes;
+  const marked = new Uint8Array(bytes.length + MARK.length);
+  marked.set(bytes);
+  marked.set(MARK, bytes.length);
+  return marked;
+}
+
 /** Which of V8's compilers makes all the code of this process; "unknown" where V8 or another engine decides. */
 export function tierInForce(engine: Engine): "baseline" | "optimized" | "unknown" {
   if (engine.flags.includes(BASELINE_FLAG)) return "baseline";
@@ -161,7 +177,8 @@ const RAW_CANARY =
 
 /** True when compiled code loses a local across memory.atomic.wait32. Call after selectTier(). */
 export function hasWaitBug(): boolean {
-  const module = new WebAssembly.Module(Buffer.from(RAW_CANARY, "base64"));
+  const bytes = new Uint8Array(Buffer.from(RAW_CANARY, "base64"));
+  const module = new WebAssembly.Module(bytesToCompile(bytes));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const { f } = new WebAssembly.Instance(module, { m: { m: memory } }).exports;
   return (f as (x: number) => number)(35) !== 42;

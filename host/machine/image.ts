@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { KernelAbi } from "../abi/kernel.ts";
 import { SourceMap } from "../abi/source-map.ts";
 import { BootError } from "../errors.ts";
-import { type Engine, selectTier, type TIERING, type Tier } from "./engine.ts";
+import { bytesToCompile, type Engine, selectTier, type TIERING, type Tier } from "./engine.ts";
 import { wasiImports } from "./wasi.ts";
 
 /** The module's import asks for at least this much memory, and bears no more than the maximum. */
@@ -31,7 +31,7 @@ export interface KernelImage {
   readonly variant: string;
   readonly module: WebAssembly.Module;
   readonly abi: KernelAbi;
-  /** sha256 of the bytes that were compiled, hex. */
+  /** sha256 of the bytes, hex. */
   readonly sha256: string;
   readonly engine: Engine;
   /** Where in assembly/ the instruction at a byte offset comes from: "file:line", null if unknown. */
@@ -96,7 +96,7 @@ export function compileImage(
     return at ? `${at.file}:${at.line}` : null;
   };
   try {
-    const module = new WebAssembly.Module(bytes);
+    const module = new WebAssembly.Module(bytesToCompile(bytes));
     const memory = new WebAssembly.Memory({ initial: MIN_PAGES, maximum: MIN_PAGES, shared: true });
     const instance = new WebAssembly.Instance(module, wasiImports(memory));
     const sha256 = createHash("sha256").update(bytes).digest("hex");

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { type CrewOrders, doJobs } from "../../host/check/crew.ts";
 import type { Job } from "../../host/check/job.ts";
 import { scenarioNamed } from "../../host/check/scenarios/table.ts";
+import { findTogether } from "../../host/check/together.ts";
 import { weave } from "../../host/check/weave.ts";
 import { kernelImage } from "../../host/machine/image.ts";
 
@@ -26,7 +27,7 @@ function orders(more: Partial<CrewOrders> = {}): CrewOrders {
   const { signal } = new AbortController();
   const nothing = () => {};
   return {
-    ...{ weave: () => woven, tier: "default", threads: 2, signal },
+    ...{ weave: () => woven, threads: 2, signal },
     ...{ onFigures: nothing, onDone: nothing, ...more },
   };
 }
@@ -53,7 +54,7 @@ test("limits end a search, and its figures say how far it was", async () => {
 });
 
 test("a thread that dies fails its job and no other, and nothing hangs", async () => {
-  // What the thread cannot bear is in the shared part: each one dies of it at its first job.
+  // What the thread cannot bear is in the shared part: each one dies of it, and never comes to a job.
   const outcomes = await doJobs([JOB, JOB, JOB], orders({ weave: () => null as never }));
   for (const outcome of outcomes) {
     assert.is(outcome?.end, "failed");
@@ -76,6 +77,55 @@ test("an interruption keeps how far a search is, and begins no other", async () 
   assert.is(outcomes[0]?.end, "interrupted");
   assert.ok((outcomes[0]?.figures.states ?? 0) > 0);
   assert.is(outcomes[1], null);
+});
+
+test("what cannot be woven ends the run, with its threads", async () => {
+  const weave = () => {
+    throw new Error("not built");
+  };
+  const thrown = await doJobs([JOB], orders({ weave })).catch((error: Error) => error.message);
+  assert.is(thrown, "not built");
+});
+
+test("what was interrupted before it began starts nothing", async () => {
+  const controller = new AbortController();
+  controller.abort();
+  let woven = 0;
+  const weave = () => {
+    woven++;
+    throw new Error("it was to begin nothing");
+  };
+  const outcomes = await doJobs([JOB, JOB], orders({ weave, signal: controller.signal }));
+  assert.equal([outcomes, woven], [[null, null], 0]);
+});
+
+const TOGETHER: Job = { ...REFCOUNT, options: { ...REFCOUNT.options, workers: 2 } };
+const { signal: never } = new AbortController();
+
+test("several threads find together what one finds", async () => {
+  const alone = await doJobs([JOB], orders());
+  const together = { ...JOB, options: { ...JOB.options, workers: 2 } };
+  const outcome = await findTogether(
+    () => woven,
+    together,
+    () => {},
+    never,
+  );
+  assert.is(outcome.property, alone[0]?.property);
+  assert.is(outcome.counterexample?.steps.length, alone[0]?.counterexample?.steps.length);
+});
+
+test("what fails here as well as in the threads is told as it failed here", async () => {
+  const slowly = () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); // theirs comes first
+    return woven;
+  };
+  const unknown = { ...TOGETHER, variant: "none" };
+  let told = "";
+  await findTogether(slowly, unknown, () => {}, never).catch((error: Error) => {
+    told = error.message;
+  });
+  assert.match(told, "no removal/none");
 });
 
 test.run();

@@ -67,7 +67,9 @@ function together(
 ) {
   const { image, configuration, source } = of;
   const crew = new Crew(workers, source);
-  return exploreInParallel(on, { image, configuration, crew }, onProgress, signal);
+  return exploreInParallel(on, { image, configuration, crew }, onProgress, signal).finally(() =>
+    crew.end(),
+  );
 }
 
 async function isTheSame(of: Subject, counts: readonly number[]): Promise<void> {

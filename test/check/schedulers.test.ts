@@ -28,6 +28,16 @@ test("a thread goes on until it falls behind all others, which happens twice at 
   assert.equal([...new Set(counts)].sort(), [0, 1, 2]);
 });
 
+test("beside the clock it does so as often", () => {
+  const twice = (actions: readonly number[]) => {
+    const threads = schedules(actions, 3).map((schedule) => schedule.filter((one) => one < TICK));
+    return threads.filter((schedule) => switches(schedule) === 2).length / WALKS;
+  };
+  const [without, beside] = [twice([0, 1, 2]), twice([0, 1, 2, TICK])];
+  assert.ok(without > 0.75, `${without}`); // some fall behind at the very end, or two at one step
+  assert.ok(Math.abs(beside - without) < 0.1, `${beside} for ${without}`);
+});
+
 test("any thread may be the first", () => {
   const first = new Set(schedules([0, 1, 2], 3).map(([thread]) => thread));
   assert.equal([...first].sort(), [0, 1, 2]);

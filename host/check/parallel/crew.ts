@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { MachineError, StallError, UsageError } from "../../errors.ts";
+import { isOutOfMemory } from "../out-of-memory.ts";
 import {
   type Assignment,
   CAME,
@@ -22,25 +23,46 @@ import {
 const WORKER_URL = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 const LOOK_EVERY_MS = 100;
 
+function answerOf(worker: Worker, name: string): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.on("error", (cause) => {
+      const failed = () => new MachineError(`${name} failed: ${cause.message}`, { cause });
+      reject(isOutOfMemory(cause) ? cause : failed());
+    });
+    worker.once("exit", (code) => reject(new MachineError(`${name} exited with status ${code}`)));
+  });
+}
+
 export class Crew {
   readonly shared: Shared;
-  readonly #workers: readonly Worker[];
+  readonly #workers: Worker[] = [];
+  /** Listened to from the start: a thread may fail before it has begun. */
+  readonly #answers: readonly Promise<Ended>[];
 
   /**
-   * Starts the threads, which takes them a while: they wait for begin().
+   * Starts the threads, which takes them a while: they wait for begin(). Who makes it is to end() it.
    *
    * @param workers - how many, besides the thread that calls
-   * @throws UsageError for none
+   * @throws UsageError for none; RangeError when memory is short
    */
   constructor(workers: number, source: VariantSource) {
     if (workers < 1) throw new UsageError(`--workers ${workers}: at least 1`);
     const shared = newShared(workers, `hotunplug check ${randomUUID()}`);
     this.shared = shared;
-    this.#workers = Array.from({ length: workers }, (_, worker) => {
-      const workerData: Place = { shared, worker, source };
-      // No flags of node's: what fits a script from the command line fits no worker.
-      return new Worker(WORKER_URL, { workerData, execArgv: [], trackUnmanagedFds: false });
-    });
+    try {
+      for (let worker = 0; worker < workers; worker++) {
+        const workerData: Place = { shared, worker, source };
+        // No flags of node's: what fits a script from the command line fits no worker.
+        const options = { workerData, execArgv: [], trackUnmanagedFds: false };
+        this.#workers.push(new Worker(WORKER_URL, options));
+      }
+    } catch (error) {
+      void this.end();
+      throw error;
+    }
+    this.#answers = this.#workers.map((worker, i) => answerOf(worker, `worker ${i} of ${workers}`));
+    for (const answer of this.#answers) answer.catch(() => {}); // answers() tells
   }
 
   begin(assignment: Assignment): void {
@@ -56,7 +78,8 @@ export class Crew {
    * What all answer.
    *
    * @param look - called now and then; true interrupts
-   * @throws MachineError that names the worker that failed; StallError when nothing goes on
+   * @throws MachineError that names the worker that failed, or what it had no memory for; StallError when
+   *   nothing goes on
    */
   async answers(look: () => boolean): Promise<Ended[]> {
     let timer: NodeJS.Timeout | undefined;
@@ -72,22 +95,10 @@ export class Crew {
       }, LOOK_EVERY_MS);
     });
     try {
-      const all = this.#workers.map((worker, i) => this.#answerOf(worker, i));
-      return await Promise.race([Promise.all(all), watched]);
+      return await Promise.race([Promise.all(this.#answers), watched]);
     } finally {
       clearInterval(timer);
     }
-  }
-
-  #answerOf(worker: Worker, i: number): Promise<Ended> {
-    const name = `worker ${i} of ${this.#workers.length}`;
-    return new Promise((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", (cause) =>
-        reject(new MachineError(`${name} failed: ${cause.message}`, { cause })),
-      );
-      worker.once("exit", (code) => reject(new MachineError(`${name} exited with status ${code}`)));
-    });
   }
 
   /** @returns what throws a StallError once the workers have done nothing for long */

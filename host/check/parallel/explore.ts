@@ -30,12 +30,12 @@ export interface Team {
   /** Of the configuration's roots. */
   readonly image: CheckImage;
   readonly configuration: Configuration;
-  /** Started for the configuration's variant. */
+  /** Started for the configuration's variant, and used for nothing else. */
   readonly crew: Crew;
 }
 
 /**
- * Explores a configuration, and ends the crew.
+ * Explores a configuration.
  *
  * @param on - a machine that has explored nothing. It learns what the workers have learnt: so it makes the
  *   same steps as they did
@@ -68,7 +68,6 @@ export async function exploreInParallel(
     return exploredOf(on, shared, ended);
   } finally {
     signal.removeEventListener("abort", interrupt);
-    await crew.end();
   }
 }
 
