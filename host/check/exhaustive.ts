@@ -17,7 +17,7 @@ import type { Explored, Found, SearchOptions, Stopped } from "./explored.ts";
 import { Foresight } from "./foresight.ts";
 import { type Frontier, QueueFrontier, StackFrontier } from "./frontier.ts";
 import type { Futures } from "./futures.ts";
-import { fairLivelock } from "./livelock.ts";
+import { fairLivelock, IDLE } from "./livelock.ts";
 import { Visited } from "./visited.ts";
 
 /** Words before a saved state: its number, its depth, and what the bound needs to know. */
@@ -116,7 +116,8 @@ export class Exhaustive {
         if (found !== null || this.#counts.states >= enough) return { kind: "contended" };
       }
       if (found !== null) return found;
-      if (this.#counts.transitions < next) continue;
+      const isFull = this.#counts.states > this.#options.maxStates;
+      if (!isFull && this.#counts.transitions < next) continue;
       next = this.#counts.transitions + PROGRESS_EVERY;
       const why = this.#whyStop();
       if (why === "states" && enough !== null) return { kind: "contended" };
@@ -192,10 +193,7 @@ export class Exhaustive {
       if (alone && !same && this.#visited.isNew) return null;
     }
     if (moved || on.goesOnForever) return null;
-    const violation = new Violation(
-      "livelock",
-      "whoever can run looks at words that nobody changes",
-    );
+    const violation = new Violation("livelock", IDLE);
     return this.#wanted(violation, number, null);
   }
 

@@ -48,7 +48,7 @@ export class Places implements Observer {
   access(address: number, bits: number, site: number): void {
     const operation = this.#operation(site, address);
     if (operation === null) return;
-    if ((bits & ACCESS.marked) !== 0) append(this.#passed, keyOf(operation), address);
+    append(this.#passed, keyOf(operation), address);
     if ((bits & ACCESS.buffered) === 0) return;
     append(this.#stored, `${this.#on.machine.running} ${operation.field}`, address);
   }

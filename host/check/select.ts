@@ -52,6 +52,7 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   const all = subjects(scenario, wanted, abi).flatMap((driver) =>
     scenario.variants(abi, driver, threads).map((variant) => ({ scenario, driver, variant })),
   );
+  if (threads !== null) refuseFixed(scenario, wanted, abi, threads);
   if (name === null) {
     const usual = all.filter(({ variant }) => variant.inSuite !== false);
     return usual.length > 0 ? usual : all;
@@ -62,6 +63,16 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   throw new UsageError(
     `${scenario.name}/${name}: ${scenario.name} has no such variant; there are ${names}`,
   );
+}
+
+/** @throws UsageError for a number of threads where the scenario has no role that there can be several of */
+function refuseFixed(scenario: Scenario, wanted: Wanted, abi: KernelAbi, threads: number): void {
+  const casts = (count: number) =>
+    subjects(scenario, wanted, abi)
+      .flatMap((driver) => scenario.variants(abi, driver, count))
+      .map((variant) => variant.threads.join());
+  if (casts(threads).join(" ") !== casts(threads + 1).join(" ")) return;
+  throw new UsageError(`--threads ${threads}: the threads of ${scenario.name} are always the same`);
 }
 
 /** What a scenario is run for, of what was asked for: null for a primitive. */

@@ -12,6 +12,7 @@ import type { Violation } from "../machine/coroutine/violation.ts";
 import { TIERING } from "../machine/engine.ts";
 import { kernelImage } from "../machine/image.ts";
 import { endingOf, isPossible, violationOf } from "./ending.ts";
+import { endlessOf } from "./endless.ts";
 import { Names } from "./names.ts";
 import { isSamePlace, Places } from "./places.ts";
 import {
@@ -80,6 +81,8 @@ class Misfit extends Error {}
 
 class Steering {
   readonly actions: number[] = [];
+  /** The first data race: who explores goes on behind it. */
+  race: Violation | null = null;
   readonly #on: Interleaver;
   readonly #names: Names;
   readonly #places: Places;
@@ -95,7 +98,9 @@ class Steering {
   restart(): Violation | null {
     this.actions.length = 0;
     this.#places.restart();
-    return violationOf(() => this.#on.restart());
+    const violation = violationOf(() => this.#on.restart());
+    this.race = this.#on.race;
+    return violation;
   }
 
   /** Back to where `count` actions led. */
@@ -108,7 +113,9 @@ class Steering {
   #perform(action: number): Violation | null {
     if (!isPossible(this.#on, action)) throw new Misfit(this.#reason(action));
     this.actions.push(action);
-    return violationOf(() => this.#on.perform(action));
+    const violation = violationOf(() => this.#on.perform(action));
+    this.race ??= this.#on.race;
+    return violation;
   }
 
   #reason(action: number): string {
@@ -147,6 +154,7 @@ class Steering {
       if (violation !== null) return violation;
       if (!this.#on.canRun(thread)) {
         if (place === null) return null;
+        this.#places.hasPassed(place);
         throw new Misfit(`${this.#reason(thread)} before it comes there`);
       }
       if (place === null) continue;
@@ -200,6 +208,6 @@ function pass(on: Interleaver, steering: Steering, segments: readonly Segment[])
       return { actions: [...steering.actions], fits: false, note, violation: null };
     }
   }
-  violation ??= on.race ?? endingOf(on);
+  violation ??= steering.race ?? endingOf(on) ?? endlessOf(on, steering.actions);
   return { actions: [...steering.actions], fits: true, note: null, violation };
 }

@@ -95,12 +95,15 @@ async function operand(
 
 /** What does not go together. */
 function refuse({ values }: CheckParsed, { catalogue }: Context, scenario: string | null): void {
-  const { revision, gate, threads, replay } = values;
+  const { revision, gate, threads, replay, bound, search } = values;
   const takesGate = catalogue.revisions.find(({ name }) => name === revision)?.takesGate;
   if (takesGate === false && gate !== null) {
     throw new UsageError(`--gate ${gate}: the revision ${revision} brings its own`);
   }
   if (takesGate === true) refuseUnfit("--gate", gate, catalogue);
+  if (bound !== null && (search === "random" || search === "pct")) {
+    throw new UsageError(`--bound preemptions=${bound}: not with --search ${search}`);
+  }
   if (threads !== null && scenario === null) {
     throw new UsageError(`--threads ${threads} goes with a scenario, and none is named`);
   }

@@ -18,7 +18,7 @@ import { DEFAULT_GATE } from "../../host/machine/driver.ts";
 import { definedIn, expand } from "../support/rules.ts";
 import { abi, explored, nameOf } from "./explored.ts";
 
-const STATES = 1500;
+const STATES = 2000;
 /** What a control may take. */
 const CONTROL_STATES = 300_000;
 

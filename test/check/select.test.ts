@@ -65,6 +65,7 @@ test("what there is none of is refused by the option and the value", () => {
   refused({ scenario: "removal", gate: "qsbr" }, /^--gate qsbr: .* may not sleep in it$/);
   refused({ revision: "put_device", gate: "qsbr" }, /may not sleep inside qsbr/);
   refused({ scenario: "removal", threads: 8 }, /^--threads 8: .* can have 8 at most$/);
+  refused({ scenario: "controls", threads: 2 }, /^--threads 2: the threads of controls are always/);
   const primitive = SCENARIOS.find(({ of }) => of === "primitive");
   if (primitive === undefined) return;
   refused({ scenario: primitive.name, gate: "rwsem" }, /^--gate rwsem: .* is about no driver$/);

@@ -129,6 +129,10 @@ const REFUSED: readonly (readonly [args: string, line: string])[] = [
     "check --max-states 0",
     'check: --max-states: expected a whole number from 1 to 2147483646, saw "0"',
   ],
+  [
+    "check removal --bound preemptions=1 --search pct",
+    "check: --bound preemptions=1: not with --search pct",
+  ],
   ["check --memory x86", 'check: --memory: expected sc, tso or pso, saw "x86"'],
   ["check --search deep", 'check: --search: expected bfs, dfs, random or pct, saw "deep"'],
   [

@@ -12,6 +12,7 @@ import { Bound } from "../bound.ts";
 import { endingOf } from "../ending.ts";
 import type { SearchOptions } from "../explored.ts";
 import { Foresight } from "../foresight.ts";
+import { IDLE } from "../livelock.ts";
 import { scout } from "../scouting.ts";
 import { Ways } from "../ways.ts";
 import { Course, NEXT } from "./course.ts";
@@ -197,8 +198,7 @@ export class Search {
       on.takeBack();
     }
     if (moved || on.goesOnForever) return count;
-    const detail = "whoever can run looks at words that nobody changes";
-    this.#violated(new Violation("livelock", detail), state, null);
+    this.#violated(new Violation("livelock", IDLE), state, null);
     return count;
   }
 
