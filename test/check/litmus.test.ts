@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Variant } from "../../host/check/scenario.ts";
 import type { Call } from "../../host/machine/coroutine/program.ts";
-import { explored, type Options } from "./programs.ts";
+import { explored, type Options, outcomeOf, scripts } from "./programs.ts";
 import { exchange, load, type Op, outcomes, release, store } from "./store-buffer-model.ts";
 
 const MODELS = ["sc", "tso", "pso"] as const;
@@ -152,6 +152,26 @@ for (const [name, ops] of Object.entries(LONGER)) {
       assert.equal(found(build, ops.length, { memory, reduction: false }), outcomes(memory, ops));
     });
   }
+}
+
+for (const memory of MODELS) {
+  test(`a barrier on a word of one's own behind SB, ${memory}: others may come between`, () => {
+    const build = scripts(
+      (word) =>
+        [0, 1].map((t) => [
+          { fn: "WRITE_ONCE", args: [word(t), 1] },
+          { fn: "READ_ONCE", args: [word(1 - t)], keep: "seen" },
+          { fn: "xchg", args: [word(2 + t), 1] },
+        ]),
+      { outcome: outcomeOf(2, 1, 2) },
+    );
+    const outcomesOf = (reduction: boolean) => [
+      ...explored(build, 2, { memory, reduction }).outcomes,
+    ];
+    assert.equal(outcomesOf(true).sort(), outcomesOf(false).sort());
+    const isWeak = outcomesOf(true).some((outcome) => outcome.startsWith("0 | 0"));
+    assert.is(isWeak, memory !== "sc");
+  });
 }
 
 test.run();

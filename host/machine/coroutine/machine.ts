@@ -50,6 +50,15 @@ export interface MachineParts {
 /** How a thread's time went: it stands before an access or sleeps, or its call has returned. */
 export type Ran = "off" | "returned";
 
+function isBuffered(bits: number): boolean {
+  return (bits & ACCESS.buffered) !== 0;
+}
+
+/** An atomic that writes, of those that do not wait themselves. */
+function isBarrier(bits: number): boolean {
+  return (bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0;
+}
+
 export class CoroutineMachine {
   readonly words: Int32Array;
   readonly tracked: TrackedMemory;
@@ -142,12 +151,24 @@ export class CoroutineMachine {
     const flags = this.tracked.flags[address >>> 2] as number;
     if ((flags & WORD.ignored) !== 0) return 0;
     if (this.running < this.threads) {
-      let notable = (bits & ACCESS.marked) !== 0 && (flags & WORD.contended) !== 0;
-      if (this.buffer.weak && (bits & ACCESS.buffered) !== 0) notable = false;
+      const isContended = (flags & WORD.contended) !== 0;
+      let notable = (bits & ACCESS.marked) !== 0 && isContended;
+      if (this.buffer.weak)
+        notable = this.#drains(bits, isContended) || (notable && !isBuffered(bits));
       if (notable || !this.#reduction) return this.#takeOff(address, site);
     }
     this.#make(address, bits, site);
     return 0;
+  }
+
+  /**
+   * Whether an access empties the store buffer, in which something waits: others may notice that, whatever
+   * word it is of, and may do so between what the thread has done before and that.
+   */
+  #drains(bits: number, isContended: boolean): boolean {
+    const { buffer } = this;
+    if (isBuffered(bits)) return isContended && buffer.isFull;
+    return !buffer.isEmpty && isBarrier(bits);
   }
 
   #takeOff(address: number, site: number): number {
@@ -166,13 +187,13 @@ export class CoroutineMachine {
   #order(address: number, bits: number): void {
     const { buffer } = this;
     const word = address >>> 2;
-    if ((bits & ACCESS.buffered) !== 0) {
+    if (isBuffered(bits)) {
       if (((this.tracked.flags[word] as number) & WORD.contended) === 0) return;
       if (buffer.isFull) this.drainAll();
       const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
       const before = (bits & ACCESS.marked) !== 0 ? this.accounts.footprintLength : 0;
       buffer.store(word, wide, (bits & ACCESS.release) !== 0, before);
-    } else if ((bits & ACCESS.atomic) !== 0 && (bits & ACCESS.write) !== 0) this.drainAll();
+    } else if (isBarrier(bits)) this.drainAll();
     else buffer.settle();
   }
 

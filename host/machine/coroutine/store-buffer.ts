@@ -85,6 +85,10 @@ export class StoreBuffer {
     this.#open = true;
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** Whether no further store may wait. */
   get isFull(): boolean {
     return this.#entries.length >= ENTRIES_MOST * BUFFER_ENTRY;
