@@ -102,11 +102,18 @@ function nest(depth: number): Meeting {
  * it out.
  */
 const PASSED_NS = -1;
-const FLOOD: Meeting = {
-  name: "flood",
-  ...{ threads: ["entrant", "remover"], devices: 1, expected: "violated", rwsemWaitNs: PASSED_NS },
-  cast: (devices) => [{ ...entrant(of(devices, A), 1), forever: true }, remover(of(devices, A))],
-};
+function flood(count: number): Meeting {
+  const threads = castOf(count, "entrant", "remover");
+  return {
+    name: count === 1 ? FLOOD : `${FLOOD}-${count}`,
+    ...{ threads, devices: 1, expected: "violated", rwsemWaitNs: PASSED_NS },
+    cast: (devices) => [
+      ...several(count, () => ({ ...entrant(of(devices, A), 1), forever: true })),
+      remover(of(devices, A)),
+    ],
+  };
+}
+const FLOOD = "flood";
 
 /** Gates that count entries and exits up for ever: no state of theirs comes again, and there are no cycles. */
 const COUNT_UP = ["srcu", "srcu_fast", "revocable"];
@@ -115,6 +122,11 @@ const COUNT_UP = ["srcu", "srcu_fast", "revocable"];
  * queue, and entrants may come between each time. Who schedules would have to mean it: it is told, and no fault.
  */
 const LOSES_RACES = "mutex";
+
+/** Gates whose entrants go round a loop where they meet one another: it takes two. */
+const LOOPS = ["kernfs_active", "refcount"];
+/** A gate that turns entrants away once it is dying: one alone leaves it in between, two need not. */
+const TURNS_AWAY = "refcount";
 
 /** What is global has to tell devices apart: entrants of one, while another is removed. */
 const NEIGHBOURS: readonly Meeting[] = [
@@ -131,7 +143,7 @@ const NEIGHBOURS: readonly Meeting[] = [
 ];
 
 function variant(abi: KernelAbi, gate: string, { cast, devices, ...meeting }: Meeting): Variant {
-  const sound = meeting.name === FLOOD.name && gate === LOSES_RACES ? null : "holds";
+  const sound = meeting.name === FLOOD && gate === LOSES_RACES ? null : "holds";
   return {
     ...meeting,
     expected: isControlGate(abi, gate) ? meeting.expected : sound,
@@ -151,9 +163,10 @@ export const gate: Scenario = {
     const meetings = [
       meet(threads ?? 1, 1, true),
       meet(threads ?? 1, 2, true),
-      ...(threads === null ? [meet(2, 1, false)] : []),
+      ...(threads === null ? [meet(2, 1, LOOPS.includes(name))] : []),
       ...(NESTS[name] ?? []).map(nest),
-      ...(COUNT_UP.includes(name) ? [] : [FLOOD]),
+      ...(COUNT_UP.includes(name) ? [] : [flood(1)]),
+      ...(name === TURNS_AWAY ? [flood(2)] : []),
       ...NEIGHBOURS,
     ];
     return meetings.map((meeting) => variant(abi, name, meeting));
