@@ -36,6 +36,7 @@ const STRUCTURES: ReadonlySet<string> = new Set<LockClass>([
 /** Words that are a lock or a count in a structure that is more. */
 const WORDS: Readonly<Record<string, LockClass>> = {
   "device.kobj_ref": "refcount",
+  "device.lock": "spinlock",
   "device.devres_lock": "spinlock",
   "cdev.kobj_ref": "refcount",
   "file.f_count": "refcount",
