@@ -55,11 +55,14 @@ export class Walks {
     // A schedule without steps counts as one: threads may end before they first stop.
     while (Math.max(this.#steps, this.#walks) < maxStates) {
       if (this.#sightings.bytes > memoryBytes) return { kind: "stopped", why: "memory" };
-      const before = this.#steps;
+      const { tracked } = this.#on.machine;
+      const [steps, contentions] = [this.#steps, tracked.contentions];
       const found = this.#walk();
       this.#walks++;
       if (found !== null) return found;
-      if (this.#steps === before) return { kind: "exhausted" }; // no schedule has a step
+      if (this.#steps === steps && tracked.contentions === contentions) {
+        return { kind: "exhausted" }; // no schedule has a step
+      }
       if (this.#walks % PROGRESS_EVERY !== 0) continue;
       const { states } = this.#sightings;
       const soFar = { states, transitions: this.#steps, depth: this.#longest };

@@ -107,11 +107,11 @@ test("stress fills in the gate where the revision takes one, and none where it d
 test("check asks for a scenario, its variant, and what is to be searched how", () => {
   const { asked, stderr } = askedBy<CheckAsked>(
     ...["check", "percpu-ref/two-getters", "--threads", "3", "--bound", "preemptions=2"],
-    ...["--memory", "tso", "--search", "pct", "--no-reduction", "--memory-limit", "64MiB"],
+    ...["--memory", "tso", "--search", "dfs", "--no-reduction", "--memory-limit", "64MiB"],
   );
   const { scenario, variant, threads, bound, memory, search, reduction } = asked;
   assert.equal([scenario, variant, threads, bound], ["percpu_ref", "two-getters", 3, 2]);
-  assert.equal([memory, search, reduction], ["tso", "pct", false]);
+  assert.equal([memory, search, reduction], ["tso", "dfs", false]);
   assert.equal([asked.memoryLimitBytes, asked.maxStates, asked.replay], [2 ** 26, null, null]);
   assert.match(stderr, /^hotunplug check percpu-ref\/two-getters --threads 3 /);
   const { asked: suite } = askedBy<CheckAsked>("check");
