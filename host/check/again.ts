@@ -34,7 +34,7 @@ export function runAgain(
 ): Again {
   const startedMs = performance.now();
   const configuration = configurationOf(jobOf(entry, threads, options), entry.variant);
-  const { replayed, shown } = followed(image, configuration, schedule);
+  const { replayed, shown } = follow(image, configuration, schedule);
   const { violation, note } = replayed;
   const steps = replayed.actions.length;
   const outcome: Outcome = {
@@ -57,19 +57,6 @@ interface Followed {
   readonly replayed: Replayed;
   /** Null where there was no step. */
   readonly shown: CounterExample | null;
-}
-
-/**
- * As the schedule was found, if that comes to a violation. Who found it may have known of other words that
- * they are contended: then with every access a step, where a thread can stand wherever it stood. Not under
- * weak memory, where that changes which stores wait.
- */
-function followed(image: CheckImage, configuration: Configuration, schedule: string): Followed {
-  const first = follow(image, configuration, schedule);
-  const { reduction, memory } = configuration;
-  if (first.replayed.violation !== null || !reduction || memory !== "sc") return first;
-  const whole = follow(image, { ...configuration, reduction: false }, schedule);
-  return whole.replayed.violation === null ? first : whole;
 }
 
 function follow(image: CheckImage, configuration: Configuration, schedule: string): Followed {

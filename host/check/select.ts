@@ -49,10 +49,16 @@ function ofSuite(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
 function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   const scenario = scenarioNamed(wanted.scenario ?? "");
   const { variant: name, threads } = wanted;
-  const all = subjects(scenario, wanted, abi).flatMap((driver) =>
-    scenario.variants(abi, driver, threads).map((variant) => ({ scenario, driver, variant })),
-  );
-  if (threads !== null) refuseFixed(scenario, wanted, abi, threads);
+  const drivers = subjects(scenario, wanted, abi);
+  const entriesOf = (count: number | null) =>
+    drivers.flatMap((driver) =>
+      scenario.variants(abi, driver, count).map((variant) => ({ scenario, driver, variant })),
+    );
+  const all = entriesOf(threads);
+  if (threads !== null && castsOf(all) === castsOf(entriesOf(threads + 1))) {
+    const fixed = `the threads of ${scenario.name} are always the same`;
+    throw new UsageError(`--threads ${threads}: ${fixed}`);
+  }
   if (name === null) {
     const usual = all.filter(({ variant }) => variant.inSuite !== false);
     return usual.length > 0 ? usual : all;
@@ -65,14 +71,8 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   );
 }
 
-/** @throws UsageError for a number of threads where the scenario has no role that there can be several of */
-function refuseFixed(scenario: Scenario, wanted: Wanted, abi: KernelAbi, threads: number): void {
-  const casts = (count: number) =>
-    subjects(scenario, wanted, abi)
-      .flatMap((driver) => scenario.variants(abi, driver, count))
-      .map((variant) => variant.threads.join());
-  if (casts(threads).join(" ") !== casts(threads + 1).join(" ")) return;
-  throw new UsageError(`--threads ${threads}: the threads of ${scenario.name} are always the same`);
+function castsOf(entries: readonly SuiteEntry[]): string {
+  return entries.map(({ variant }) => variant.threads.join()).join(" ");
 }
 
 /** What a scenario is run for, of what was asked for: null for a primitive. */

@@ -103,9 +103,8 @@ class Steering {
     return violation;
   }
 
-  /** Back to where `count` actions led. */
-  goBack(count: number): void {
-    const actions = this.actions.slice(0, count);
+  /** Where some actions of the last pass led. */
+  goTo(actions: readonly number[]): void {
     this.restart();
     for (const action of actions) this.#perform(action);
   }
@@ -183,6 +182,8 @@ export function replaySchedule(on: Interleaver, text: string): Replayed {
     known = tracked.contentions;
     replayed = pass(on, steering, segments);
   } while (tracked.contentions !== known && ++passes < PASSES_MOST);
+  // Only now: what a pass has made known may be where a thread of it would stand next time.
+  if (!replayed.fits && replayed.violation === null) steering.goTo(replayed.actions);
   on.machine.observer = null;
   if (kernel === thisKernel()) return replayed;
   const other = `made for kernel.wasm ${kernel}, and this is ${thisKernel()}`;
@@ -203,9 +204,8 @@ function pass(on: Interleaver, steering: Steering, segments: readonly Segment[])
       violation = steering.follow(segment);
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      steering.goBack(done);
       const note = `${said}: ${error.message}`;
-      return { actions: [...steering.actions], fits: false, note, violation: null };
+      return { actions: steering.actions.slice(0, done), fits: false, note, violation: null };
     }
   }
   violation ??= steering.race ?? endingOf(on) ?? endlessOf(on, steering.actions);

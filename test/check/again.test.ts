@@ -47,4 +47,16 @@ test("a cycle that a fair scheduler can go round for ever is found in its schedu
   comesToTheSame(flood as SuiteEntry, OPTIONS);
 });
 
+test("a schedule that was drawn at random is followed as far as it fits", () => {
+  const [entry] = all.filter(({ driver }) => driver?.gate === "busted");
+  assert.ok(entry);
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const options = { ...OPTIONS, search: "random", seed, maxStates: 20_000 } as const;
+    const { counterexample } = findOut(image, jobOf(entry, null, options), () => false);
+    const { row, notes } = runAgain(image, entry, null, options, counterexample?.schedule ?? "");
+    assert.ok(row.states > 0);
+    assert.is(notes.length, row.verdict === "violated" ? 0 : 1, "else it says where it stopped");
+  }
+});
+
 test.run();
