@@ -48,10 +48,10 @@ test("a cycle that a fair scheduler can go round for ever is found in its schedu
 });
 
 test("a schedule that was drawn at random is followed as far as it fits", () => {
-  const [entry] = all.filter(({ driver }) => driver?.gate === "busted");
-  assert.ok(entry);
-  for (const seed of [1, 2, 3, 4, 5]) {
-    const options = { ...OPTIONS, search: "random", seed, maxStates: 20_000 } as const;
+  const entry = all.find((one) => nameOf(one) === "add-fails/device_add put_device+busted");
+  if (entry === undefined) throw new Error("[harness bug] the suite has no such entry");
+  for (const seed of [1, 2, 3]) {
+    const options = { ...OPTIONS, search: "pct", seed, maxStates: 20_000 } as const;
     const { counterexample } = findOut(image, jobOf(entry, null, options), () => false);
     const { row, notes } = runAgain(image, entry, null, options, counterexample?.schedule ?? "");
     assert.ok(row.states > 0);
