@@ -222,8 +222,18 @@ export class Exhaustive {
     for (let t = 0; t < threads; t++) {
       if (t === action || this.#on.ended(t)) continue;
       if (futures.conflicts(this.#locations[t] as number, noted, nrNoted)) return false;
+      if (machine.buffer.weak && this.#mayDrainInto(t)) return false;
     }
     return true;
+  }
+
+  /** Whether a store of thread `t` that waits is to a word that the step just made accesses. */
+  #mayDrainInto(t: number): boolean {
+    const { accounts, buffer } = this.#on.machine;
+    for (let i = 0; i < accounts.nrNoted; i++) {
+      if (buffer.holds(t, (accounts.noted[i] as number) >>> 1)) return true;
+    }
+    return false;
   }
 
   #livelock(): Found | null {

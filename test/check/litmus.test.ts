@@ -174,4 +174,49 @@ for (const memory of MODELS) {
   });
 }
 
+/** Three threads, of which each makes `lists[t]`: what they see, with reduction (of states alone) and without. */
+function seen(lists: (word: (i: number) => number) => Call[][], memory: (typeof MODELS)[number]) {
+  const build = scripts(lists, { outcome: outcomeOf(3, 1, 2) });
+  const outcomesOf = (reduction: boolean) =>
+    found(build, 3, { memory, reduction, liveness: false });
+  return [outcomesOf(true), outcomesOf(false)] as const;
+}
+
+const look = (word: number): Call => ({ fn: "READ_ONCE", args: [word], keep: "seen" });
+const [X, Y, OWN] = [0, 1, 2];
+
+for (const memory of MODELS) {
+  test(`a store that waits when its thread is done, ${memory}: who looks alone may come too soon or not`, () => {
+    const [some, all] = seen(
+      (word) => [
+        [
+          { fn: "xchg", args: [word(Y), 1] },
+          { fn: "WRITE_ONCE", args: [word(X), 1] },
+        ],
+        [look(word(X))],
+        [look(word(Y))],
+      ],
+      memory,
+    );
+    assert.equal(some, all);
+    assert.equal([...new Set(all.map((one) => one.split(" ")[2]))].sort(), ["0", "1"]);
+  });
+
+  test(`a barrier of nobody else's, ${memory}: others may look before what it drains`, () => {
+    const [some, all] = seen(
+      (word) => [
+        [
+          { fn: "WRITE_ONCE", args: [word(X), 1] },
+          { fn: "xchg", args: [word(OWN), 1] },
+        ],
+        [look(word(X))],
+        [look(word(X))],
+      ],
+      memory,
+    );
+    assert.equal(some, all);
+    assert.equal([...new Set(all.map((one) => one.split(" ")[2]))].sort(), ["0", "1"]);
+  });
+}
+
 test.run();

@@ -199,7 +199,8 @@ export class CoroutineMachine {
 
   /** A full barrier of the running thread. Context: the memory model is weak. */
   drainAll(): void {
-    this.accounts.order(this.buffer.drainAll());
+    const { accounts } = this;
+    accounts.order(this.buffer.drainAll((word) => accounts.noteEntry((word << 1) | 1)));
   }
 
   #range(to: number, from: number, bytes: number, site: number): number {

@@ -108,13 +108,17 @@ export class StoreBuffer {
   /**
    * A full barrier of the running thread: memory is as it sees it.
    *
+   * @param reached - is told each word that others see from here on
    * @returns how many entries of the footprint others may be ordered behind from here on
    */
-  drainAll(): number {
+  drainAll(reached: (word: number) => void): number {
     this.settle();
     let before = 0;
-    for (let i = 3; i < this.#entries.length; i += BUFFER_ENTRY) {
-      before = Math.max(before, this.#entries[i] as number);
+    for (let i = 0; i < this.#entries.length; i += BUFFER_ENTRY) {
+      const head = this.#entries[i] as number;
+      reached(head >>> 2);
+      if ((head & WIDE) !== 0) reached((head >>> 2) + 1);
+      before = Math.max(before, this.#entries[i + 3] as number);
     }
     this.#entries.length = 0;
     this.#hidden.clear();
@@ -162,6 +166,17 @@ export class StoreBuffer {
       const value = regions.words[first + i * BUFFER_ENTRY + 1] as number;
       return { word: this.#head(thread, i) >>> 2, value };
     });
+  }
+
+  /** Whether a store of `thread` to the word waits. */
+  holds(thread: number, word: number): boolean {
+    const count = this.#regions.get(thread, FIELD.buffered);
+    for (let i = 0; i < count; i++) {
+      const head = this.#head(thread, i);
+      const first = head >>> 2;
+      if (word === first || ((head & WIDE) !== 0 && word === first + 1)) return true;
+    }
+    return false;
   }
 
   #head(thread: number, i: number): number {

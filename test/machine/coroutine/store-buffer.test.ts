@@ -20,7 +20,7 @@ function step(parts: Parts, thread: number, stores: readonly Store[], then = () 
   tracked.begin();
   buffer.enter(thread);
   for (const { at, value, release = false, high } of stores) {
-    if (buffer.isFull) buffer.drainAll();
+    if (buffer.isFull) buffer.drainAll(() => {});
     buffer.store(word + 2 * at, high !== undefined, release, 0);
     words[word + 2 * at] = value;
     if (high !== undefined) words[word + 2 * at + 1] = high;
@@ -109,8 +109,17 @@ for (const model of ["tso", "pso"] as const) {
 
   test(`${model}: a full barrier lets all that waits reach memory`, () => {
     const parts = partsFor(2, model);
-    step(parts, 0, [a, b]);
-    step(parts, 0, [c], () => parts.buffer.drainAll());
+    const { word } = parts;
+    const reached: number[] = [];
+    step(parts, 0, [a, { ...b, high: 4 }]);
+    assert.equal(
+      [0, 1, 2, 3, 4].filter((i) => parts.buffer.holds(0, word + i)),
+      [0, 2, 3],
+    );
+    assert.not(parts.buffer.holds(1, word));
+    step(parts, 0, [c], () => parts.buffer.drainAll((at) => reached.push(at - word)));
+    assert.equal(reached, [0, 2, 3, 4], "both words of a wide one");
+    assert.not(parts.buffer.holds(0, word));
     assert.equal(memoryOf(parts), [1, 2, 3, 0]);
     assert.is(parts.buffer.drainable(0, []), 0);
   });
@@ -129,7 +138,7 @@ for (const model of ["tso", "pso"] as const) {
     const parts = partsFor(2, model);
     step(parts, 0, [a]);
     const before = memoryOf(parts);
-    step(parts, 1, [{ at: 0, value: 9 }, b], () => parts.buffer.drainAll());
+    step(parts, 1, [{ at: 0, value: 9 }, b], () => parts.buffer.drainAll(() => {}));
     assert.equal(memoryOf(parts), [9, 2, 0, 0]);
     parts.tracked.undo();
     assert.equal(memoryOf(parts), before);
