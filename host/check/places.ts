@@ -10,7 +10,7 @@ import type { Place } from "./schedule.ts";
 
 /** The short name of an access: xchg, cmpxchg, load. */
 function accessWord({ kind, what }: Site): string {
-  if (kind === "call") return "clock";
+  if (kind === "call") return what === "kfree" ? "free" : "clock";
   return /rmw\d*\.([a-z]+)/.exec(what)?.[1] ?? (kind.split(" ").at(-1) as string);
 }
 
@@ -46,14 +46,20 @@ export class Places implements Observer {
   }
 
   access(address: number, bits: number, site: number): void {
-    const operation = this.#operation(site, address);
-    if (operation === null) return;
-    append(this.#passed, keyOf(operation), address);
-    if ((bits & ACCESS.buffered) === 0) return;
+    const operation = this.#pass(site, address);
+    if (operation === null || (bits & ACCESS.buffered) === 0) return;
     append(this.#stored, `${this.#on.machine.running} ${operation.field}`, address);
   }
 
-  event(): void {}
+  event(what: string, address: number, _value: number, site = 0): void {
+    if (what === "frees") this.#pass(site, address);
+  }
+
+  #pass(site: number, address: number): Operation | null {
+    const operation = this.#operation(site, address);
+    if (operation !== null) append(this.#passed, keyOf(operation), address);
+    return operation;
+  }
 
   #operation(site: number, address: number): Operation | null {
     const found = this.#on.machine.sites[site - 1];

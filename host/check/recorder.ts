@@ -152,7 +152,11 @@ export class Recorder implements Observer {
         put("kmalloc", { object: this.#names.target(address), before: `${value} bytes` });
         return;
       case "frees":
-        put("kfree", { object: this.#names.target(address), address, notes: ["freed"] });
+        put("kfree", {
+          ...{ object: this.#names.target(address), address, notes: ["freed"] },
+          visible: this.#isVisible && this.#on.machine.running < this.#on.threads,
+        });
+        this.#isVisible = false;
         return;
       case "panics":
       case "logs":

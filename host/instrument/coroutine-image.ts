@@ -68,7 +68,7 @@ function reach(module: WasmModule, roots: readonly number[]) {
       }
       const { immediate: callee } = instruction;
       const hook = standIn(module, callee);
-      if (hook === "clock") suspendable.add(index);
+      if (hook === "clock" || hook === "kfree") suspendable.add(index);
       if (hook !== null) continue;
       own.push(callee);
       todo.push(callee);

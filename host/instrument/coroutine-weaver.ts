@@ -29,6 +29,8 @@ export const HOOKS = {
   kzalloc: [[I32], []],
   /** (size, type, site of the call) */
   kmalloc: [[I32, I32, I32], [I32]],
+  /** (address, site of the call): 1 takes the thread off before it frees. */
+  freeing: [[I32, I32], [I32]],
   /** (address, site of the call) */
   kfree: [[I32, I32], []],
   /** (level, code, a, b, site of the call) */
@@ -153,6 +155,7 @@ export class CoroutineWeaver implements Weaver {
     }
     if (hook === "unreachable") emit.raw(OP.unreachable);
     else if (hook === "clock") this.#readClock(emit, at);
+    else if (hook === "kfree") this.#free(emit, at);
     else if (hook !== null) {
       constant(emit, this.#site(at));
       callHook(emit, hook);
@@ -174,6 +177,20 @@ export class CoroutineWeaver implements Weaver {
     emit.refill();
     emit.get(address);
     callHook(emit, "clock");
+  }
+
+  /** kfree(address) */
+  #free(emit: Emitter, at: number): void {
+    const [address = 0] = operandTemps(emit, [I32]);
+    emit.spill();
+    emit.get(address);
+    constant(emit, this.#site(at));
+    callHook(emit, "freeing");
+    takeOff(emit);
+    emit.refill();
+    emit.get(address);
+    constant(emit, this.#site(at));
+    callHook(emit, "kfree");
   }
 
   #callSuspendable(callee: number, emit: Emitter): void {

@@ -23,11 +23,11 @@ const WAYS: readonly Partial<Configuration>[] = [
 ];
 
 for (const [name, memory, property] of [
-  ["rcu", "sc", "use after free"],
-  ["rwsem", "sc", "deadlock"],
-  ["shutdown", "sc", null],
-  ["qsbr", "tso", "use after free"],
-] as [SceneName, MemoryModel, string | null][]) {
+  ["rcu", "sc", /^use after free$/],
+  ["rwsem", "sc", /^deadlock$/],
+  ["shutdown", "sc", /./],
+  ["qsbr", "tso", /^use after free$|^object is dead$/], // what was freed was written to before that
+] as [SceneName, MemoryModel, RegExp][]) {
   for (const way of WAYS) {
     test(`${name}, ${memory}, ${JSON.stringify(way)}: the same violation, and it is there`, () => {
       const configuration = { ...configurationOf(name, memory), ...way };
@@ -36,7 +36,7 @@ for (const [name, memory, property] of [
       assert.is(run.found.kind, "violated");
       if (run.found.kind !== "violated") return;
       const { violation, actions } = run.found;
-      if (property !== null) assert.is(violation.property, property);
+      assert.match(violation.property, property);
       assert.is(reproduce(on, actions, violation), actions.length, "its schedule leads there");
     });
   }

@@ -2,9 +2,9 @@
 /** What loads may see, and what stores may leave, under each memory model: all of it, and nothing else. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Variant } from "../../host/check/scenario.ts";
+import type { SetUp, Variant } from "../../host/check/scenario.ts";
 import type { Call } from "../../host/machine/coroutine/program.ts";
-import { explored, type Options, outcomeOf, scripts } from "./programs.ts";
+import { explored, type Options, outcomeOf, scripts, sharedWords } from "./programs.ts";
 import { exchange, load, type Op, outcomes, release, store } from "./store-buffer-model.ts";
 
 const MODELS = ["sc", "tso", "pso"] as const;
@@ -154,24 +154,37 @@ for (const [name, ops] of Object.entries(LONGER)) {
   }
 }
 
-for (const memory of MODELS) {
-  test(`a barrier on a word of one's own behind SB, ${memory}: others may come between`, () => {
-    const build = scripts(
-      (word) =>
-        [0, 1].map((t) => [
-          { fn: "WRITE_ONCE", args: [word(t), 1] },
-          { fn: "READ_ONCE", args: [word(1 - t)], keep: "seen" },
-          { fn: "xchg", args: [word(2 + t), 1] },
-        ]),
-      { outcome: outcomeOf(2, 1, 2) },
-    );
-    const outcomesOf = (reduction: boolean) => [
-      ...explored(build, 2, { memory, reduction }).outcomes,
-    ];
-    assert.equal(outcomesOf(true).sort(), outcomesOf(false).sort());
-    const isWeak = outcomesOf(true).some((outcome) => outcome.startsWith("0 | 0"));
-    assert.is(isWeak, memory !== "sc");
-  });
+/** What comes behind SB, of each of its threads `t`: a full barrier that has nothing to do with it. */
+const BARRIERS_BEHIND: Readonly<Record<string, (on: SetUp, t: number) => Call>> = {
+  "a barrier on a word of one's own": (on, t) => ({
+    fn: "xchg",
+    args: [sharedWords(on)(2 + t), 1],
+  }),
+  "a kfree()": (on) => ({ fn: "litmus_end", args: [on.call("litmus_init")] }),
+};
+
+for (const [name, behind] of Object.entries(BARRIERS_BEHIND)) {
+  for (const memory of MODELS) {
+    test(`${name} behind SB, ${memory}: others may come between`, () => {
+      const build: Variant["build"] = (on) => {
+        const barriers = [0, 1].map((t) => behind(on, t));
+        const sb = scripts(
+          (word) =>
+            barriers.map((barrier, t) => [
+              { fn: "WRITE_ONCE", args: [word(t), 1] },
+              { fn: "READ_ONCE", args: [word(1 - t)], keep: "seen" },
+              barrier,
+            ]),
+          { outcome: outcomeOf(2, 1, 2) },
+        );
+        return sb(on);
+      };
+      const outcomesOf = (reduction: boolean) => found(build, 2, { memory, reduction });
+      assert.equal(outcomesOf(true), outcomesOf(false));
+      const isWeak = outcomesOf(true).some((outcome) => outcome.startsWith("0 | 0"));
+      assert.is(isWeak, memory !== "sc");
+    });
+  }
 }
 
 /** Three threads, of which each makes `lists[t]`: what they see, with reduction (of states alone) and without. */

@@ -85,7 +85,9 @@ function expectedHooks({ code }: WasmFunction) {
   return code.flatMap((instruction) => {
     const hook = hookOf(instruction);
     if (hook === null || hook === "unreachable") return [];
-    return [{ hook, offset: instruction.at, op: instruction.op }];
+    const { at: offset, op } = instruction;
+    const first = hook === "kfree" ? [{ hook: "freeing", offset, op }] : []; // a barrier, before which one may stop
+    return [...first, { hook, offset, op }];
   });
 }
 

@@ -20,12 +20,14 @@ export const ACCESS = {
   wait: 128,
   /** memory.copy, memory.fill. */
   range: 256,
+  /** A call of kfree(): what it accesses is told when it is made. */
+  free: 512,
 } as const;
 
 export const ACCESS_BYTES_SHIFT = 16;
 
 /** As arch/wasm/atomic.ts uses the instructions: an atomic store is a release, an exchange a full barrier. */
-function bitsOf({ kind, marked: once }: Site): number {
+function bitsOf({ kind, what, marked: once }: Site): number {
   const { read, write, atomic, marked, notify, buffered, release } = ACCESS;
   switch (kind) {
     case "load":
@@ -47,7 +49,7 @@ function bitsOf({ kind, marked: once }: Site): number {
     case "fill":
       return write | ACCESS.range;
     case "call":
-      return read | atomic | marked; // of the clock
+      return what === "kfree" ? ACCESS.free : read | atomic | marked; // else of the clock
   }
 }
 

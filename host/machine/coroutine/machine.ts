@@ -140,6 +140,7 @@ export class CoroutineMachine {
         return result;
       },
       notify: (address = 0, most = 0) => this.#notify(address, most),
+      freeing: (address = 0, site = 0) => this.#free(address, site),
       clockAccess: (site = 0) => this.#access(CLOCK_ADDRESS, site),
       ...new StandIns(this).hooks(),
     };
@@ -221,6 +222,12 @@ export class CoroutineMachine {
     if (copies) this.accounts.range(this.running, from, bytes, ACCESS.read, site);
     if (this.observer !== null) this.observer.access(to, ACCESS.write, site);
     this.accounts.range(this.running, to, bytes, ACCESS.write, site);
+  }
+
+  /** Before kfree(), which is a full barrier: mm/slab.ts frees by a compare-exchange. */
+  #free(address: number, site: number): number {
+    const drains = this.buffer.weak && this.running < this.threads && !this.buffer.isEmpty;
+    return drains && address !== 0 ? this.#takeOff(address, site) : 0;
   }
 
   /** Takes the thread off before it looks at the word; proceed() then does. */
@@ -317,6 +324,7 @@ export class CoroutineMachine {
       this.#makeRange(address, from, bytes, site);
       return true;
     }
+    if ((bits & ACCESS.free) !== 0) return true; // kfree() comes next
     if ((bits & ACCESS.wait) === 0) {
       this.#make(address, bits, site);
       return true;

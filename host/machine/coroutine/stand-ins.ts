@@ -81,7 +81,7 @@ export class StandIns {
   #kfree(address: number, site: number): undefined {
     if (address === 0) return;
     const { heap, accounts, running, observer, buffer } = this.#kernel;
-    if (buffer.weak) this.#kernel.drainAll(); // mm/slab.ts frees by a compare-exchange
+    if (buffer.weak) this.#kernel.drainAll();
     observer?.event("frees", address, 0, site);
     const object = heap.free(running, address, site);
     if (object !== null) accounts.free(running, address, object.size);
