@@ -11,8 +11,7 @@ import { NO_FIGURES, NO_GAPS, type Outcome, type SearchOptions } from "./job.ts"
 import { Replay } from "./replay.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
-import { scout } from "./scouting.ts";
-import { type Replayed, replaySchedule } from "./steer.ts";
+import { isOfThisKernel, type Replayed, replaySchedule } from "./steer.ts";
 import { jobOf } from "./suite.ts";
 
 /** A schedule that ends well is shown all the same. */
@@ -43,7 +42,7 @@ export function runAgain(
     gaps: NO_GAPS,
     seconds: (performance.now() - startedMs) / 1000,
     property: violation?.property ?? null,
-    counterexample: shown === null ? null : { ...shown, schedule },
+    counterexample: shown,
     error: null,
   };
   const row = { ...rowOf(entry, threads, options, outcome), collision: 0 };
@@ -62,11 +61,12 @@ interface Followed {
 function follow(image: CheckImage, configuration: Configuration, schedule: string): Followed {
   try {
     const on = prepare(image, configuration);
-    scout(on, null, 1); // as who explores does: what others may notice is then known
     const replayed = replaySchedule(on, schedule);
     const { actions, violation } = replayed;
     if (violation !== null) {
-      return { replayed, shown: counterExample(on, configuration, actions, violation) };
+      const shown = counterExample(on, configuration, actions, violation);
+      // One that was made for another kernel goes on as one of this.
+      return { replayed, shown: isOfThisKernel(schedule) ? { ...shown, schedule } : shown };
     }
     const replay = new Replay(on, actions);
     replay.toEnd();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Where a thread stands, and what it has passed since it began to go on, in a schedule's words. */
+/**
+ * Where a thread stands, and what it has passed since it began to go on, in a schedule's words. Its first
+ * turn counts from its start on: how far it goes before that depends on what is known to be contended.
+ */
 import type { Site } from "../instrument/sites.ts";
 import { ACCESS } from "../machine/coroutine/access-table.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
@@ -23,26 +26,35 @@ function keyOf({ fn, access, field }: Operation): string {
 export class Places implements Observer {
   readonly #on: Interleaver;
   readonly #names: Names;
-  /** Addresses of the accesses made in this segment, by what they are. */
-  readonly #passed = new Map<string, number[]>();
+  /** By thread: addresses of the accesses that it made in its last segment, by what they are. */
+  readonly #passed: readonly Map<string, number[]>[];
+  /** Threads that have had no turn. */
+  readonly #early = new Set<number>();
   /** Addresses that threads have stored to since the start, by thread and field. */
   readonly #stored = new Map<string, number[]>();
 
   constructor(on: Interleaver, names: Names) {
     this.#on = on;
     this.#names = names;
+    this.#passed = Array.from({ length: on.threads }, () => new Map());
   }
 
-  /** Nobody has done anything. */
+  /** The threads are about to begin. */
   restart(): void {
     this.#stored.clear();
+    for (const [thread, passed] of this.#passed.entries()) {
+      passed.clear();
+      this.#early.add(thread);
+    }
     this.#on.machine.observer = this;
   }
 
-  /** A segment begins. */
-  begin(): void {
-    this.#passed.clear();
+  /** A segment of the thread begins. @returns whether that is its first */
+  begin(thread: number): boolean {
     this.#on.machine.observer = this;
+    const isFirst = this.#early.delete(thread);
+    if (!isFirst) this.#passed[thread]?.clear();
+    return isFirst;
   }
 
   access(address: number, bits: number, site: number): void {
@@ -57,7 +69,8 @@ export class Places implements Observer {
 
   #pass(site: number, address: number): Operation | null {
     const operation = this.#operation(site, address);
-    if (operation !== null) append(this.#passed, keyOf(operation), address);
+    const passed = this.#passed[this.#on.machine.running];
+    if (operation !== null && passed !== undefined) append(passed, keyOf(operation), address);
     return operation;
   }
 
@@ -75,7 +88,8 @@ export class Places implements Observer {
     const [site, address] = [regions.get(thread, FIELD.site), regions.get(thread, FIELD.address)];
     const operation = this.#operation(site, address);
     if (operation === null) return null;
-    return { ...operation, nth: (this.#passed.get(keyOf(operation))?.length ?? 0) + 1 };
+    const passed = this.#passed[thread]?.get(keyOf(operation));
+    return { ...operation, nth: (passed?.length ?? 0) + 1 };
   }
 
   /**
@@ -84,10 +98,12 @@ export class Places implements Observer {
    *
    * @returns null when it did not; else whether the next run will
    */
-  hasPassed(place: Place): boolean | null {
-    const address = this.#passed.get(keyOf(place))?.[place.nth - 1];
+  hasPassed(thread: number, place: Place): boolean | null {
+    const address = this.#passed[thread]?.get(keyOf(place))?.[place.nth - 1];
     if (address === undefined) return null;
-    return this.#contend(address);
+    if (this.#contend(address)) return true;
+    // A thread stops before a store when its buffer is full, and so much need not wait here.
+    return place.access === "store" && this.#on.machine.tracked.knowledge.stopAt(address >>> 2);
   }
 
   /** What the thread has stored to fields of this name may wait in its buffer from the next run on. */

@@ -19,6 +19,7 @@ import {
   formatSchedule,
   formatSegment,
   kernelDigits,
+  type Place,
   parseSchedule,
   plainName,
   type Segment,
@@ -42,17 +43,22 @@ function thisKernel(): string {
   return kernelDigits(kernelImage(TIERING).sha256);
 }
 
+/** Whether a schedule was made for the kernel that there is. Context: it can be read. */
+export function isOfThisKernel(schedule: string): boolean {
+  return parseSchedule(schedule).kernel === thisKernel();
+}
+
 /** The schedule of `actions`, for --replay. Context: words are known as they were when it was found. */
 export function encode(on: Interleaver, names: Names, actions: readonly number[]): string {
   const places = new Places(on, names);
   const threads = names.threads.map(plainName);
   const segments: Segment[] = [];
+  places.restart();
   let violation = violationOf(() => on.restart());
   for (let i = 0; i < actions.length && violation === null; i++) {
     const action = actions[i] as number;
     if (action >= DRAIN) segments.push(drainSegment(on, names, threads, action));
-    const begins = action >= TICK || action !== actions[i - 1];
-    if (begins) places.begin();
+    if (action < TICK && action !== actions[i - 1]) places.begin(action);
     violation = violationOf(() => on.perform(action));
     if (action === TICK) segments.push({ kind: "tick" });
     if (action >= TICK || (action === actions[i + 1] && violation === null)) continue;
@@ -146,22 +152,28 @@ class Steering {
     return this.#perform(DRAIN + 16 * thread + entry);
   }
 
-  #run(thread: number, place: (Segment & { kind: "run" })["place"]): Violation | null {
-    this.#places.begin();
+  #run(thread: number, place: Place | null): Violation | null {
+    const isFirst = this.#places.begin(thread);
+    if (isFirst && place !== null && this.#standsAt(thread, place)) return null;
     for (let steps = 0; steps < STEPS_MOST; steps++) {
       const violation = this.#perform(thread);
       if (violation !== null) return violation;
       if (!this.#on.canRun(thread)) {
         if (place === null) return null;
-        this.#places.hasPassed(place);
+        this.#places.hasPassed(thread, place);
         throw new Misfit(`${this.#reason(thread)} before it comes there`);
       }
       if (place === null) continue;
-      const standing = this.#places.standing(thread);
-      if (standing !== null && isSamePlace(standing, place)) return null;
-      if (this.#places.hasPassed(place) !== null) throw new Misfit("nobody else could go on there");
+      if (this.#standsAt(thread, place)) return null;
+      if (this.#places.hasPassed(thread, place) !== null)
+        throw new Misfit("nobody else could go on there");
     }
     throw new Misfit("it goes round for ever");
+  }
+
+  #standsAt(thread: number, place: Place): boolean {
+    const standing = this.#places.standing(thread);
+    return standing !== null && isSamePlace(standing, place);
   }
 }
 
@@ -208,6 +220,7 @@ function pass(on: Interleaver, steering: Steering, segments: readonly Segment[])
       return { actions: steering.actions.slice(0, done), fits: false, note, violation: null };
     }
   }
-  violation ??= steering.race ?? endingOf(on) ?? endlessOf(on, steering.actions);
+  // As who explores has it: a race is the answer where nothing worse is.
+  violation ??= endingOf(on) ?? steering.race ?? endlessOf(on, steering.actions);
   return { actions: [...steering.actions], fits: true, note: null, violation };
 }

@@ -4,12 +4,25 @@ import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
 import { randomFrom } from "../stats/random.ts";
 import type { Explored, Found, SearchOptions } from "./explored.ts";
+import { type Broken, type Course, retrace } from "./retrace.ts";
 import { Priorities, type Scheduler, Uniform } from "./schedulers.ts";
 import { Sightings } from "./sightings.ts";
 
 /** Steps of one schedule: one that is longer goes round, and is left. */
 const STEPS_MOST = 20_000;
 const PROGRESS_EVERY = 64;
+
+interface Drawn {
+  /** Words that were contended when it began: see TrackedMemory. */
+  readonly contentions: number;
+  readonly course: Course;
+  /** The first data race. */
+  readonly race: Broken | null;
+  /** What ended it, but a data race. */
+  readonly broken: Broken | null;
+  /** Of one that came to its end: see Program. */
+  readonly outcome: string | null;
+}
 
 /** Runs schedules until as many steps were made as states are allowed. */
 export class Walks {
@@ -21,7 +34,8 @@ export class Walks {
   #steps = 0;
   #longest = 0;
   #walks = 0;
-  #race: Found | null = null;
+  /** The first schedule that had a data race. */
+  #raced: Drawn | null = null;
 
   constructor(on: Interleaver, options: SearchOptions, search: "random" | "pct", seed: number) {
     this.#on = on;
@@ -41,7 +55,7 @@ export class Walks {
       depth: this.#longest,
     };
     return {
-      found: found.kind === "violated" ? found : (this.#race ?? found),
+      found: found.kind === "violated" ? found : (this.#raceOf(this.#raced) ?? found),
       counts,
       bytes: this.#sightings.bytes,
       outcomes: this.#outcomes,
@@ -58,7 +72,6 @@ export class Walks {
       const { tracked } = this.#on.machine;
       const [steps, contentions] = [this.#steps, tracked.contentions];
       const found = this.#walk();
-      this.#walks++;
       if (found !== null) return found;
       if (this.#steps === steps && tracked.contentions === contentions) {
         return { kind: "exhausted" }; // no schedule has a step
@@ -73,40 +86,65 @@ export class Walks {
 
   /** One schedule, from the start to its end. */
   #walk(): Found | null {
+    const { contentions } = this.#on.machine.tracked;
+    const drawn = this.#draw();
+    if (this.#raced === null && this.#raceOf(drawn) !== null) this.#raced = drawn;
+    if (this.#on.machine.tracked.contentions === contentions) {
+      this.#walks++;
+      if (drawn.outcome !== null) this.#outcomes.add(drawn.outcome);
+    }
+    return this.#asFound(drawn, drawn.broken);
+  }
+
+  #raceOf(drawn: Drawn | null): Found | null {
+    return drawn && this.#asFound(drawn, drawn.race);
+  }
+
+  /** What a schedule broke, in the steps that there are now: more may have been found to be contended since. */
+  #asFound({ course, contentions }: Drawn, broken: Broken | null): Found | null {
+    if (broken === null) return null;
+    const isKnown = contentions === this.#on.machine.tracked.contentions;
+    const now = isKnown ? broken : retrace(this.#on, course, broken.violation);
+    return now && { kind: "violated", ...now, cycleFrom: null };
+  }
+
+  /** Draws a schedule, and runs it. */
+  #draw(): Drawn {
     const on = this.#on;
-    const taken: number[] = [];
-    const actions: number[] = [];
-    const violated = (violation: Violation): Found => {
-      return { kind: "violated", violation, actions: [...taken], cycleFrom: null };
+    const { contentions } = on.machine.tracked;
+    const [actions, accesses, possible] = [[], [], []] as [number[], number[], number[]];
+    let race: Broken | null = null;
+    const ended = (violation: Violation | null, outcome: string | null): Drawn => {
+      const broken = violation && { violation, actions };
+      const course = { actions, accesses, begun: [...on.begun] };
+      return { contentions, course, race, broken, outcome };
     };
     this.#scheduler.begin();
     try {
       on.restart();
-      if (on.race !== null) this.#race ??= violated(on.race);
+      if (on.race !== null) race = { violation: on.race, actions: [] };
       for (let step = 0; step < STEPS_MOST; step++) {
-        const count = on.actions(actions);
-        if (count === 0) return this.#end(violated);
-        const action = this.#scheduler.choose(actions, count, step);
-        taken.push(action);
+        const count = on.actions(possible);
+        if (count === 0) {
+          if (!on.finished) return ended(on.stuck(), null);
+          const outcome = on.program.outcome?.(on.machine) ?? null;
+          on.finish();
+          return ended(null, outcome);
+        }
+        const action = this.#scheduler.choose(possible, count, step);
+        actions.push(action);
         this.#steps++;
         on.perform(action);
+        accesses.push(on.machine.accounts.accesses);
         this.#sightings.add(on.key1, on.key2);
-        if (on.race !== null) this.#race ??= violated(on.race);
+        if (on.race !== null) race ??= { violation: on.race, actions: [...actions] };
         this.#longest = Math.max(this.#longest, step + 1);
       }
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      return violated(error);
+      accesses.push(on.machine.accounts.accesses);
+      return ended(error, null);
     }
-    return null;
-  }
-
-  #end(violated: (violation: Violation) => Found): Found | null {
-    const on = this.#on;
-    if (!on.finished) return violated(on.stuck());
-    const { outcome } = on.program;
-    if (outcome !== undefined) this.#outcomes.add(outcome(on.machine));
-    on.finish();
-    return null;
+    return ended(null, null);
   }
 }

@@ -57,6 +57,11 @@ export class Accounts {
     this.#count = 0;
   }
 
+  /** How many accesses the step, or the thread that begins, has made so far; words of a range count each. */
+  get accesses(): number {
+    return this.#count;
+  }
+
   /** An access that is made now, by `thread`. @throws Violation */
   access(thread: number, address: number, bits: number, site: number): void {
     if (++this.#count > MOST_ACCESSES) this.#endless(address, site);

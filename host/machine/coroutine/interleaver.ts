@@ -22,6 +22,8 @@ export class Interleaver extends Choices {
   /** The same, of where an action leads: see foresee(). */
   nextKey1 = 0;
   nextKey2 = 0;
+  /** Accesses that each thread made before it first stood: see restart(). */
+  readonly begun: number[] = [];
   /** Whether steps from states that were loaded are run once, and then done by what is remembered of them. */
   remembers = true;
   readonly #runner: Runner;
@@ -68,6 +70,7 @@ export class Interleaver extends Choices {
       machine.accounts.begin();
       this.#runner.begin(t);
       race ??= machine.accounts.race;
+      this.begun[t] = machine.accounts.accesses;
     }
     machine.accounts.race = race;
     machine.tracked.settle();

@@ -15,6 +15,8 @@ export const WORD = {
   heap: 4,
   /** Some run has written it. */
   written: 8,
+  /** Of a replay: threads stop before it, also before a store that waits, which others do not notice. */
+  stop: 16,
 } as const;
 
 const COUNTERS = 16; // words: a line of their own
@@ -66,6 +68,13 @@ export class Knowledge {
   /** Makes a word known as contended. @returns whether that is new */
   contend(word: number): boolean {
     if ((Atomics.or(this.flags, word, WORD.contended) & WORD.contended) !== 0) return false;
+    Atomics.add(this.#counters, CONTENTIONS, 1);
+    return true;
+  }
+
+  /** Lets threads stop before each access to the word. @returns whether that is new; counts as one more then */
+  stopAt(word: number): boolean {
+    if ((Atomics.or(this.flags, word, WORD.stop) & WORD.stop) !== 0) return false;
     Atomics.add(this.#counters, CONTENTIONS, 1);
     return true;
   }

@@ -154,8 +154,10 @@ export class CoroutineMachine {
     if (this.running < this.threads) {
       const isContended = (flags & WORD.contended) !== 0;
       let notable = (bits & ACCESS.marked) !== 0 && isContended;
-      if (this.buffer.weak)
+      if (this.buffer.weak) {
         notable = this.#drains(bits, isContended) || (notable && !isBuffered(bits));
+        notable ||= (flags & WORD.stop) !== 0;
+      }
       if (notable || !this.#reduction) return this.#takeOff(address, site);
     }
     this.#make(address, bits, site);
