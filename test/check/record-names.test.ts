@@ -23,7 +23,13 @@ const gates = entries("gate").filter(({ variant }) =>
   ["entrant-remover", "neighbour"].includes(variant.name),
 );
 const all = [...primitives, ...gates];
-const image = checkImage([...new Set(all.flatMap(({ variant }) => variant.roots))]);
+/** Devices that the set-up makes, and some that threads do. */
+const drivers = entries("driver").filter(
+  ({ scenario, variant }) =>
+    ["removal", "readd", "add-fails"].includes(scenario.name) && variant.inSuite !== false,
+);
+const roots = [...all, ...drivers].flatMap(({ variant }) => variant.roots);
+const image = checkImage([...new Set(roots)]);
 
 const scenes = new Map<SuiteEntry, Scene>();
 function scene(entry: SuiteEntry): Scene {
@@ -127,6 +133,18 @@ for (const entry of all) {
     assert.ok(told.size > 0);
   });
 }
+
+test("what a gate keeps in a device, and of it on each CPU, has a name with every driver", () => {
+  const wrong = new Set<string>();
+  for (const entry of drivers) {
+    walk(sceneOf(image, entry), 1, ({ place: { name }, where: { fn, at } }) => {
+      const isNamed = !/^cxl_memdev#\d+\+|^cpu\d\.percpu|#0/.test(name);
+      if (!isNamed && !/^mm\/percpu/.test(at ?? ""))
+        wrong.add(`${nameOf(entry)}: ${name} in ${fn}`);
+    });
+  }
+  assert.equal([...wrong], []);
+});
 
 test("each rule of who accesses what was tried", () => {
   const untried = RULES.filter((rule) => !seen.has(rule)).map(([file, fn]) => `${file} ${fn}`);

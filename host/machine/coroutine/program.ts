@@ -57,8 +57,8 @@ export interface Program {
   readonly audit?: (machine: CoroutineMachine) => void;
   /** Asked of the start, and of the state behind each step. @returns what is to be told of it, which ends the schedule */
   readonly watch?: (state: Reached) => Violation | null;
-  /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */
-  readonly gate?: string;
+  /** Gate whose state lies in a cxl_memdev, for the names of what is there. */
+  readonly gate?: string | null;
   /** Devices of a gate without a driver, for the names of what is there. */
   readonly bare?: readonly BareGate[];
   /** What else has a name, by address. */
