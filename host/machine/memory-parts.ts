@@ -21,10 +21,15 @@ const MBOX_BYTES = 32;
 function deviceParts(abi: KernelAbi, layouts: Layouts): Part[] {
   const registers = layouts.get("cxl_hw")?.bytes ?? 0;
   const mbox = registers + MEMDEV_BYTES;
+  const register = (name: string) => mbox + abi.constant(`CXLDEV_MBOX_${name}_OFFSET`);
   return [
     { at: 0, name: "", layout: "cxl_hw" },
     { at: registers, name: "memdev_regs", bytes: MEMDEV_BYTES },
-    { at: mbox, name: "mbox_regs", bytes: MBOX_BYTES },
+    { at: mbox, name: "mbox_regs" }, // the first is CAPS
+    { at: register("CTRL"), name: "mbox_regs.ctrl" },
+    { at: register("CMD"), name: "mbox_regs.cmd", bytes: 8 },
+    { at: register("STATUS"), name: "mbox_regs.status", bytes: 8 },
+    { at: register("BG_CMD_STATUS"), name: "mbox_regs.bg_cmd_status", bytes: 8 },
     { at: mbox + MBOX_BYTES, name: "payload", bytes: abi.constant("CXL_MAX_PAYLOAD") },
   ];
 }
