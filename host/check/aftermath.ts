@@ -12,7 +12,7 @@ import { waitText } from "../machine/waits.ts";
 import type { Draft } from "./draft.ts";
 import type { Names } from "./names.ts";
 
-/** Nearly every schedule comes by them. */
+/** Nearly every schedule comes by them; but a scenario's own record is what it is about. */
 const UNTOLD_WHEN_FREE: ReadonlySet<LockClass> = new Set(["spinlock", "gp_lock"]);
 
 /** What a thread waits for, in words: "waits to write-lock rwsem sem"; null where the kernel noted nothing. */
@@ -41,12 +41,16 @@ export function lockLines(on: Interleaver, names: Names, steps: readonly Draft[]
     const { lock } = names.place(address);
     if (lock !== null && !locks.has(lock.name)) locks.set(lock.name, lock);
   }
-  const view = new DataView(on.machine.words.buffer);
+  const { abi, heap, words } = on.machine;
+  const view = new DataView(words.buffer);
+  const record = on.program.kinds?.find(({ at }) => at !== undefined)?.at ?? null;
   return [...locks.values()].flatMap((lock) => {
-    if (on.machine.heap.objectAt(lock.base)?.live === false) return [`${lock.name}: freed`];
-    const values = readLock(on.machine.abi, view, names.layouts, lock);
-    if (UNTOLD_WHEN_FREE.has(lock.class) && values["word"] === 0) return [];
-    return describeLock(on.machine.abi, lock.name, lock.class, values);
+    const object = heap.objectAt(lock.base);
+    if (object?.live === false) return [`${lock.name}: freed`];
+    const values = readLock(abi, view, names.layouts, lock);
+    const isOwn = record !== null && object?.base === record;
+    if (UNTOLD_WHEN_FREE.has(lock.class) && values["word"] === 0 && !isOwn) return [];
+    return describeLock(abi, lock.name, lock.class, values);
   });
 }
 

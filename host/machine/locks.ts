@@ -3,8 +3,8 @@
 import type { KernelAbi } from "../abi/kernel.ts";
 import { type Layouts, readFields } from "../abi/layouts.ts";
 import { isStructure, type Lock, type LockValues } from "./lock-classes.ts";
-import { extentOf } from "./parts.ts";
-import { perCpuPart } from "./percpu-parts.ts";
+import { extentOf, join } from "./parts.ts";
+import { perCpuPart, unitsOf } from "./percpu-parts.ts";
 import { seatsOf } from "./seats.ts";
 
 /** The lock's values as they are in a memory. */
@@ -30,19 +30,12 @@ function perCpuValues(
   const values: Record<string, number> = {};
   const layout = layouts.get(part.layout ?? "");
   const { count = 1 } = part;
-  const ncpus = view.getUint32(
-    abi.constant("BOOT_INFO") + abi.constant("OFFSETOF_BOOT_INFO_NCPUS"),
-    true,
-  );
-  for (let cpu = 0; cpu < ncpus; cpu++) {
-    const unit = abi.constant("PERCPU_BASE") + cpu * abi.constant("PERCPU_STRIDE");
+  for (const [cpu, unit] of unitsOf(abi, view).entries()) {
     for (let i = 0; i < count; i++) {
       const at = unit + part.at + (i * extentOf(layouts, part)) / count;
       const name = part.count === undefined ? `cpu${cpu}` : `cpu${cpu}[${i}]`;
-      if (layout === undefined) values[name] = view.getUint32(at, true);
-      else
-        for (const [field, value] of Object.entries(readFields(view, at, layout)))
-          values[`${name}.${field}`] = value;
+      const fields = layout ? readFields(view, at, layout) : { "": view.getUint32(at, true) };
+      for (const [field, value] of Object.entries(fields)) values[join(name, field)] = value;
     }
   }
   return values;

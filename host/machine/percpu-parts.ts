@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What structures keep on each CPU: one of their words says where in the units that is. */
+import type { KernelAbi } from "../abi/kernel.ts";
 import { type Layouts, readFields } from "../abi/layouts.ts";
 import type { Part } from "./parts.ts";
 
@@ -19,6 +20,13 @@ const PER_CPU: Readonly<Record<string, PerCpu>> = {
   percpu_ref: { field: "percpu_count_ptr", flags: 7, name: "percpu_count" },
   brlock_gate: { field: "flags", name: "flags", bytes: 8 },
 };
+
+/** Addresses of the units of all CPUs that there are: memory may end behind them. */
+export function unitsOf(abi: KernelAbi, view: DataView): number[] {
+  const at = abi.constant("BOOT_INFO") + abi.constant("OFFSETOF_BOOT_INFO_NCPUS");
+  const [from, stride] = [abi.constant("PERCPU_BASE"), abi.constant("PERCPU_STRIDE")];
+  return Array.from({ length: view.getUint32(at, true) }, (_, cpu) => from + cpu * stride);
+}
 
 /**
  * What the structure at `base` has in each unit: a part of a unit; null of one that has nothing there.

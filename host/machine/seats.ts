@@ -3,11 +3,11 @@
 import type { KernelAbi } from "../abi/kernel.ts";
 import type { Layouts } from "../abi/layouts.ts";
 import type { Lock, LockValues } from "./lock-classes.ts";
+import { unitsOf } from "./percpu-parts.ts";
 
 /** Addresses of all seats. */
-function* hazardSeats(abi: KernelAbi): Generator<number> {
-  for (let cpu = 0; cpu < abi.constant("NR_CPUS"); cpu++) {
-    const unit = abi.constant("PERCPU_BASE") + cpu * abi.constant("PERCPU_STRIDE");
+function* hazardSeats(abi: KernelAbi, view: DataView): Generator<number> {
+  for (const unit of unitsOf(abi, view)) {
     for (let nr = 0; nr < abi.constant("HAZARD_SEATS"); nr++) {
       yield unit + abi.constant("PERCPU_HAZARD") + nr * abi.constant("SEAT_BYTES");
     }
@@ -28,7 +28,8 @@ function countThoseThatSay(view: DataView, gate: number, seats: Iterable<number>
 
 /** "seats" of a lock that has some; a seat says the gate's address. */
 export function seatsOf(abi: KernelAbi, view: DataView, layouts: Layouts, lock: Lock): LockValues {
-  if (lock.class === "hazard_gate") return countThoseThatSay(view, lock.base, hazardSeats(abi));
+  if (lock.class === "hazard_gate")
+    return countThoseThatSay(view, lock.base, hazardSeats(abi, view));
   if (lock.class !== "bravo_bias") return {};
   const gate = lock.base - (layouts.get("rw_semaphore")?.bytes ?? 0); // it begins with the semaphore
   return countThoseThatSay(view, gate, bravoSeats(abi));

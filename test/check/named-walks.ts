@@ -61,13 +61,20 @@ export function walk({ on, names }: Scene, seed: number, tell: (access: Access) 
   machine.observer = null;
 }
 
-function draw(on: Interleaver, seed: number): void {
+/** @param around - does what it is given: the next action. @throws Violation */
+export function draw(
+  on: Interleaver,
+  seed: number,
+  actions = ACTIONS,
+  around: (act: () => void) => void = (act) => act(),
+): void {
   const possible: number[] = [];
   let state = seed;
   let count = on.actions(possible);
-  for (let i = 0; i < ACTIONS && count > 0; i++) {
+  for (let i = 0; i < actions && count > 0; i++) {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    on.perform(possible[(state >>> 16) % count] as number);
+    const action = possible[(state >>> 16) % count] as number;
+    around(() => on.perform(action));
     count = on.actions(possible);
   }
 }
