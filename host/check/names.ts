@@ -5,11 +5,12 @@
  */
 import { type Layouts, parseLayouts } from "../abi/layouts.ts";
 import { baseName } from "../instrument/sites.ts";
-import { AddressBook, type HeapObject, type Place } from "../machine/address-book.ts";
+import { AddressBook, type Place } from "../machine/address-book.ts";
 import { CLOCK_ADDRESS } from "../machine/coroutine/accounts.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../machine/coroutine/machine.ts";
-import { bareGateParts } from "../machine/memory-parts.ts";
+import { bareGateParts } from "../machine/gate-parts.ts";
+import type { HeapObject } from "../machine/heap-kinds.ts";
 import { kernelSources } from "../machine/summaries.ts";
 import { violationOf } from "./ending.ts";
 
@@ -42,20 +43,21 @@ export class Names {
   readonly #machine: CoroutineMachine;
   readonly #book: AddressBook;
   readonly #view: DataView;
-  /** Which of its type an object is, by its base. */
+  /** Which of its kind an object is, by its base. */
   readonly #ordinals = new Map<number, number>();
-  readonly #counts = new Map<number, number>();
+  readonly #counts = new Map<string, number>();
   readonly #ofSetUp: readonly number[];
 
   /** Context: `on` is left at the start. */
   constructor(on: Interleaver) {
     const { machine, program } = on;
-    const { gate = null, named = [], bare = [] } = program;
+    const { gate = null, named = [], bare = [], kinds = [] } = program;
     this.#machine = machine;
     this.#view = new DataView(machine.words.buffer);
     this.threads = [...threadNames(program.threads.map(({ name }) => name)), "end"];
     this.#book = new AddressBook({
-      ...{ abi: machine.abi, layouts: this.layouts, map: machine.layout.map, gate },
+      ...{ abi: machine.abi, layouts: this.layouts, map: machine.layout.map, gate, kinds },
+      contents: { view: this.#view, objects: () => this.#objects() },
       objectAt: (address) => this.#objectAt(address),
       named: [
         { at: CLOCK_ADDRESS, name: "clock" },
@@ -65,8 +67,20 @@ export class Names {
     });
     machine.observer = null;
     violationOf(() => on.restart());
-    const live = machine.heap.live().filter(({ thread }) => thread === on.threads);
-    this.#ofSetUp = live.map(({ base }) => base);
+    this.#ofSetUp = this.#leftBySetUp(on.threads);
+  }
+
+  /** By address. What threads have freed before their first turn is among them. */
+  #leftBySetUp(setUp: number): number[] {
+    const { heap } = this.#machine;
+    const bases = [...heap.allocated].flatMap(([base, { thread }]) =>
+      thread === setUp ? base : [],
+    );
+    const left = bases.filter((base) => {
+      const object = heap.objectAt(base); // none of what the end allocates
+      return object !== null && (object.live || heap.freed.get(base)?.thread !== setUp);
+    });
+    return left.sort((a, b) => a - b);
   }
 
   /** Forgets what threads allocated. */
@@ -78,11 +92,16 @@ export class Names {
 
   /** An object is there that was not. */
   allocated(base: number): void {
-    const type = this.#machine.heap.objectAt(base)?.type;
-    if (type === undefined) return;
-    const ordinal = (this.#counts.get(type) ?? 0) + 1;
-    this.#counts.set(type, ordinal);
+    const object = this.#machine.heap.objectAt(base);
+    if (object === null) return;
+    const kind = this.#book.kind(object);
+    const ordinal = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, ordinal);
     this.#ordinals.set(base, ordinal);
+  }
+
+  #objects(): HeapObject[] {
+    return [...this.#ordinals.keys()].flatMap((base) => this.#objectAt(base) ?? []);
   }
 
   #objectAt(address: number): HeapObject | null {

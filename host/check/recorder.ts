@@ -14,6 +14,7 @@ import type { Observer } from "../machine/coroutine/observer.ts";
 import { type Argument, type Call, isRef } from "../machine/coroutine/program.ts";
 import { FIELD } from "../machine/coroutine/regions.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
+import { waitOf } from "./aftermath.ts";
 import { accessName, type Draft, draft } from "./draft.ts";
 import { violationOf } from "./ending.ts";
 import type { Names } from "./names.ts";
@@ -135,7 +136,7 @@ export class Recorder implements Observer {
   }
 
   event(what: string, address: number, value: number, site = 0): void {
-    if (what === "sleeps on") this.#last()?.notes.unshift(`sleeps on ${this.#names.name(address)}`);
+    if (what === "sleeps on") this.#last()?.notes.unshift(this.#sleeps(address));
     if (what === "wakes") this.#last()?.notes.push(`wakes ${this.#names.threads[value]}`);
     this.#settle();
     const put = (access: string, more: Partial<Draft>) =>
@@ -162,6 +163,13 @@ export class Recorder implements Observer {
       case "logs":
         put("report", { notes: ["the kernel's own check fails"] });
     }
+  }
+
+  /** `sleeps on cpu1.task.state: waits to write-lock rwsem sem` */
+  #sleeps(address: number): string {
+    const waits = waitOf(this.#on, this.#names, this.#on.machine.running);
+    const word = `sleeps on ${this.#names.name(address)}`;
+    return waits === null ? word : `${word}: ${waits}`;
   }
 
   #calls(thread: number, index: number): void {

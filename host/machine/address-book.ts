@@ -6,27 +6,18 @@
  */
 import type { KernelAbi } from "../abi/kernel.ts";
 import { fieldAt, type Layouts } from "../abi/layouts.ts";
-import { type Lock, lockIn } from "./locks.ts";
+import { HeapKinds, type HeapObject, type ObjectKind } from "./heap-kinds.ts";
+import { type Lock, lockIn } from "./lock-classes.ts";
 import type { MemoryMap } from "./memory-map.ts";
-import {
-  isDevice,
-  labelsOf,
-  objectParts,
-  type Part,
-  SLAB_HEADER,
-  staticParts,
-  unitParts,
-} from "./memory-parts.ts";
+import { SLAB_HEADER, staticParts, unitParts } from "./memory-parts.ts";
+import { extentOf, join, type Part } from "./parts.ts";
+import { perCpuPart } from "./percpu-parts.ts";
 
-/** An object of the slab, allocated or freed. */
-export interface HeapObject {
-  readonly base: number;
-  /** Bytes that were asked for. */
-  readonly size: number;
-  /** SLAB_*. */
-  readonly type: number;
-  /** Which of its type: the caller counts. */
-  readonly ordinal: number;
+/** What is in a memory now. */
+export interface Contents {
+  readonly view: DataView;
+  /** All that was allocated. */
+  readonly objects: () => readonly HeapObject[];
 }
 
 export interface AddressBookOptions {
@@ -40,6 +31,9 @@ export interface AddressBookOptions {
   readonly objectAt: (address: number) => HeapObject | null;
   /** What else has a name, by address: what a scenario keeps in host memory. Looked at first. */
   readonly named?: readonly Part[];
+  readonly kinds?: readonly ObjectKind[];
+  /** Without it nobody knows whose a CPU's dynamic memory is. */
+  readonly contents?: Contents;
 }
 
 /** What is known of an address. */
@@ -60,7 +54,6 @@ interface Whole {
 
 const hex = (n: number) => `0x${n.toString(16)}`;
 const plus = (name: string, offset: number) => (offset === 0 ? name : `${name}+${hex(offset)}`);
-const join = (...names: string[]) => names.filter((name) => name !== "").join(".");
 const unnamed = (name: string): Place => ({ name, target: name, lock: null });
 
 export class AddressBook {
@@ -68,17 +61,15 @@ export class AddressBook {
   readonly #statics: Whole;
   readonly #named: Whole;
   readonly #unit: readonly Part[];
-  readonly #objects: Readonly<Record<string, readonly Part[]>>;
-  readonly #types: ReadonlyMap<number, string>;
+  readonly #kinds: HeapKinds;
 
   constructor(options: AddressBookOptions) {
-    const { abi, layouts, gate, named = [] } = options;
+    const { abi, layouts, gate, named = [], kinds = [] } = options;
     this.#options = options;
-    this.#statics = { name: "", base: 0, parts: staticParts(abi) };
+    this.#statics = { name: "", base: 0, parts: staticParts(abi, layouts) };
     this.#named = { name: "", base: 0, parts: named };
     this.#unit = unitParts(abi);
-    this.#objects = objectParts(abi, layouts, gate);
-    this.#types = labelsOf(abi, "SLAB_");
+    this.#kinds = new HeapKinds(abi, layouts, gate, kinds);
   }
 
   name(address: number): string {
@@ -101,7 +92,36 @@ export class AddressBook {
     const stride = this.#options.abi.constant("PERCPU_STRIDE");
     const cpu = Math.floor(offset / stride);
     const whole = { name: `cpu${cpu}`, base: units + cpu * stride, parts: this.#unit };
-    return this.#in(whole, units + offset) ?? unnamed(plus(whole.name, offset % stride));
+    const known = this.#inDynamic(whole, units + offset) ?? this.#in(whole, units + offset);
+    return known ?? unnamed(plus(whole.name, offset % stride));
+  }
+
+  /** In what a structure has in each unit: `cpu0.cxl_memdev#1.ops_active.percpu_count`. */
+  #inDynamic(unit: Whole, address: number): Place | null {
+    const { abi, layouts, contents } = this.#options;
+    const offset = address - unit.base;
+    const dynamic = offset >= abi.constant("PERCPU_DYNAMIC");
+    if (!contents || !dynamic || offset >= abi.constant("PERCPU_DYNAMIC_END")) return null;
+    for (const { name, base, parts } of this.#holders(contents)) {
+      for (const part of parts) {
+        const holder = base + part.at;
+        const held = perCpuPart(contents.view, layouts, part.layout ?? "", holder);
+        if (!held || offset < held.at || offset >= held.at + extentOf(layouts, held)) continue;
+        const whole = join(name, part.name);
+        const place = this.#in(
+          { ...unit, parts: [{ ...held, name: join(whole, held.name) }] },
+          address,
+        );
+        const lock = lockIn(whole, part.layout ?? "", holder, null);
+        return place && { ...place, lock };
+      }
+    }
+    return null;
+  }
+
+  /** What may have memory in each unit. */
+  #holders({ objects }: Contents): Whole[] {
+    return [this.#named, ...objects().map((object) => this.#whole(object))];
   }
 
   #inHeap(address: number): Place {
@@ -109,7 +129,9 @@ export class AddressBook {
     const object = objectAt(address);
     if (object) {
       const whole = this.#whole(object);
-      return this.#in(whole, address) ?? unnamed(plus(whole.name, address - object.base));
+      const place = this.#in(whole, address);
+      if (!place) return unnamed(plus(whole.name, address - object.base));
+      return address === object.base ? { ...place, target: whole.name } : place;
     }
     const next = address - (address % SLAB_HEADER) + SLAB_HEADER;
     const behind = objectAt(next);
@@ -122,11 +144,14 @@ export class AddressBook {
     );
   }
 
-  #whole({ base, size, type, ordinal }: HeapObject): Whole {
-    const slab = this.#types.get(type) ?? `type${type}`;
-    const { abi, layouts } = this.#options;
-    const kind = slab === "misc" && isDevice(abi, layouts, size) ? "cxl_hw" : slab;
-    return { name: `${kind}#${ordinal}`, base, parts: this.#objects[kind] ?? [] };
+  /** What an object is called, but for its number. */
+  kind(object: Omit<HeapObject, "ordinal">): string {
+    return this.#kinds.of(object).name;
+  }
+
+  #whole(object: HeapObject): Whole {
+    const { name, parts } = this.#kinds.of(object);
+    return { name: `${name}#${object.ordinal}`, base: object.base, parts };
   }
 
   #behindHeap(address: number): string {
@@ -144,11 +169,13 @@ export class AddressBook {
   /** The part that has the address, and the field in it; null in a gap between parts. */
   #in(whole: Whole, address: number): Place | null {
     for (const part of whole.parts) {
-      const layout = this.#options.layouts.get(part.layout ?? "");
-      const bytes = layout?.bytes ?? part.bytes ?? 4;
-      const { count = 1, stride = bytes } = part;
+      const { layouts } = this.#options;
+      const layout = layouts.get(part.layout ?? "");
+      const { count = 1 } = part;
+      const extent = extentOf(layouts, part);
       const offset = address - whole.base - part.at;
-      if (offset < 0 || offset >= stride * count) continue;
+      if (offset < 0 || offset >= extent) continue;
+      const stride = extent / count;
       const index = Math.floor(offset / stride);
       const label = part.count === undefined ? "" : `[${part.labels?.get(index) ?? index}]`;
       const name = join(whole.name, part.name + label);

@@ -6,6 +6,7 @@ import type { KernelImage } from "./image.ts";
 import { type Inspected, readLog, readPanic, readTask } from "./inspect.ts";
 import type { ProgressWatch } from "./progress.ts";
 import type { FromWorker } from "./protocol.ts";
+import { waitText } from "./waits.ts";
 import { wasmFrames } from "./wasm-stack.ts";
 
 const LOG_LINES = 8;
@@ -30,9 +31,8 @@ function describeCpu(machine: Inspected, cpu: Cpu, progress: ProgressWatch): str
   ];
   if (task !== null) {
     parts.push(task.state);
-    if (task.wait !== "WAIT_NONE") {
-      parts.push(`${task.wait} on ${hex(task.object)} for ${seconds(task.waitedMs)}`);
-    }
+    const waits = waitText(task, hex);
+    if (waits !== null) parts.push(`${waits} for ${seconds(task.waitedMs)}`);
     const since = seconds(progress.idleMs(cpu.number));
     parts.push(`${task.progress} operations, the last ${since} ago`);
   }

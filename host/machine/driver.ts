@@ -7,6 +7,9 @@ import { UsageError } from "../errors.ts";
 export const OPEN_REVISION = "put_device";
 export const DEFAULT_GATE = "rwsem";
 
+/** The others that bring a gate keep nothing of it in a device. */
+const EMBEDS_ITS_OWN = "percpu_ref";
+
 const GATE_CLOSED = "GATE_CLOSED"; // what an entrant is told, not a gate
 
 export interface Driver {
@@ -79,6 +82,15 @@ export function driverId(abi: KernelAbi, revision: string, gate: string | undefi
   }
   if (gate === undefined) return rev << 8;
   throw new UsageError(`gate: revision ${revision} brings its own, so ${gate} cannot be chosen`);
+}
+
+/** The gate whose state lies in a memdev of the driver with this id: the one that it is built with, or its own. */
+export function gateInMemdev(abi: KernelAbi, driver: number): string | null {
+  const nameOf = (prefix: CodePrefix, of: number) =>
+    [...namesOf(abi, prefix)].find(([, id]) => id === of)?.[0] ?? null;
+  const revision = nameOf("REV_", driver >>> 8);
+  if (revision === OPEN_REVISION) return nameOf("GATE_", driver & 0xff);
+  return revision === EMBEDS_ITS_OWN ? revision : null;
 }
 
 /** Name of a driver as built: "put_device+rwsem", "rwsem"; of a gate by itself, its own. */

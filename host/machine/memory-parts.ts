@@ -7,32 +7,8 @@
  */
 import type { KernelAbi } from "../abi/kernel.ts";
 import type { Layouts } from "../abi/layouts.ts";
-import type { LockClass } from "./locks.ts";
-
-export interface Part {
-  /** Offset in what it is part of; for a static, the address. */
-  readonly at: number;
-  /** May be empty: the fields are then those of the whole. */
-  readonly name: string;
-  /** Class whose fields lie there; absent: bytes without names. */
-  readonly layout?: string;
-  /** Size without a layout; default: a word. */
-  readonly bytes?: number;
-  /** Elements of an array, `stride` bytes apart, or as far apart as they are long. */
-  readonly count?: number;
-  readonly stride?: number;
-  /** What the elements are called instead of by number. */
-  readonly labels?: ReadonlyMap<number, string>;
-  /** Which lock a bare word is. */
-  readonly lock?: LockClass;
-}
-
-/** A record of check_gate: a device of a gate without a driver. */
-export interface BareGate {
-  readonly at: number;
-  readonly name: string;
-  readonly gate: string;
-}
+import { EMBEDDED } from "./gate-parts.ts";
+import { inARow, type Part } from "./parts.ts";
 
 /** Of slab_common.ts: size classes, and the line before each object. */
 const NR_SLAB_CLASSES = 15;
@@ -41,79 +17,19 @@ export const SLAB_HEADER = 64;
 const MEMDEV_BYTES = 16;
 const MBOX_BYTES = 32;
 
-/** What a gate keeps in a cxl_memdev, behind its fixed parts; one that keeps nothing is not listed. */
-const EMBEDDED: Readonly<Record<string, readonly [name: string, layout: string][]>> = {
-  rwsem_per_device: [["rwsem", "rw_semaphore"]],
-  percpu_ref: [
-    ["ops_active", "percpu_ref"],
-    ["ops_dead", "completion"],
-  ],
-  srcu: [["gate", "srcu_gate"]],
-  srcu_fast: [["gate", "srcu_fast_gate"]],
-  revocable: [
-    ["srcu", "srcu_struct"],
-    ["srcu_gp_mutex", "mutex"],
-  ],
-  refcount: [
-    ["gate", "refcount_gate"],
-    ["drained", "completion"],
-  ],
-  mutex: [["mutex", "mutex"]],
-  kernfs_active: [["kn", "kernfs_node"]],
-  ldsem: [["ldsem", "ld_semaphore"]],
-  qrwlock: [
-    ["qrwlock", "qrwlock"],
-    ["wait_lock", "arch_spinlock"],
-  ],
-  percpu_rwsem: [
-    ["sem", "percpu_rw_semaphore"],
-    ["waiters", "wait_queue_head"],
-    ["rss", "rcu_sync"],
-    ["gp_wait", "wait_queue_head"],
-  ],
-  bravo: [
-    ["rwsem", "rw_semaphore"],
-    ["bias", "bravo_bias"],
-  ],
-  hazard: [["gate", "hazard_gate"]],
-  brlock: [["gate", "brlock_gate"]],
-};
-
-/** Parts of the layouts given, one behind the other. */
-function inARow(
-  layouts: Layouts,
-  from: number,
-  row: readonly (readonly [name: string, layout: string])[],
-): Part[] {
-  let at = from;
-  return row.map(([name, layout]) => {
-    const part = { at, name, layout };
-    at += layouts.get(layout)?.bytes ?? 0;
-    return part;
-  });
-}
-
-/** Its fields, and the gate's state behind them. */
-export function bareGateParts(
-  abi: KernelAbi,
-  layouts: Layouts,
-  { at, name, gate }: BareGate,
-): Part[] {
-  const state = inARow(layouts, at + abi.constant("CHECK_GATE_STATE"), EMBEDDED[gate] ?? []);
-  return [
-    { at, name, layout: "check_gate" },
-    ...state.map((part) => ({ ...part, name: `${name}.${part.name}` })),
-  ];
-}
-
 /** Of the modelled device: its knobs, then its registers. */
 function deviceParts(abi: KernelAbi, layouts: Layouts): Part[] {
   const registers = layouts.get("cxl_hw")?.bytes ?? 0;
   const mbox = registers + MEMDEV_BYTES;
+  const register = (name: string) => mbox + abi.constant(`CXLDEV_MBOX_${name}_OFFSET`);
   return [
     { at: 0, name: "", layout: "cxl_hw" },
     { at: registers, name: "memdev_regs", bytes: MEMDEV_BYTES },
-    { at: mbox, name: "mbox_regs", bytes: MBOX_BYTES },
+    { at: mbox, name: "mbox_regs" }, // the first is CAPS
+    { at: register("CTRL"), name: "mbox_regs.ctrl" },
+    { at: register("CMD"), name: "mbox_regs.cmd", bytes: 8 },
+    { at: register("STATUS"), name: "mbox_regs.status", bytes: 8 },
+    { at: register("BG_CMD_STATUS"), name: "mbox_regs.bg_cmd_status", bytes: 8 },
     { at: mbox + MBOX_BYTES, name: "payload", bytes: abi.constant("CXL_MAX_PAYLOAD") },
   ];
 }
@@ -221,7 +137,7 @@ export function unitParts(abi: KernelAbi): Part[] {
 }
 
 /** The static memory; addresses. */
-export function staticParts(abi: KernelAbi): Part[] {
+export function staticParts(abi: KernelAbi, layouts: Layouts): Part[] {
   const at = (name: string) => abi.constant(name);
   const records = { count: at("PRINTK_RECORDS"), bytes: at("PRINTK_RECORD_BYTES") };
   const depots = { count: NR_SLAB_CLASSES, stride: 64, bytes: 8 };
@@ -251,16 +167,8 @@ export function staticParts(abi: KernelAbi): Part[] {
     { at: at("CXL_MEMDEV_RWSEM"), name: "cxl_memdev_rwsem", layout: "rw_semaphore" },
     { at: at("SRCU_STATE"), name: "srcu_sleepers" },
     { at: at("SRCU_STATE") + 8, name: "srcu_sleepers.queue", layout: "wait_queue_head" },
-    { at: at("CXL_MEMDEV_SRCU"), name: "cxl_memdev_srcu", layout: "srcu_struct" },
-    {
-      ...{ at: at("CXL_MEMDEV_SRCU") + 12, name: "cxl_memdev_srcu.srcu_gp_mutex" },
-      layout: "mutex",
-    },
-    { at: at("CXL_MEMDEV_SRCU_FAST"), name: "cxl_memdev_srcu_fast", layout: "srcu_fast_struct" },
-    {
-      ...{ at: at("CXL_MEMDEV_SRCU_FAST") + 12, name: "cxl_memdev_srcu_fast.srcu_gp_mutex" },
-      layout: "mutex",
-    },
+    ...inARow(layouts, at("CXL_MEMDEV_SRCU"), [["cxl_memdev_srcu", "srcu_struct"]]),
+    ...inARow(layouts, at("CXL_MEMDEV_SRCU_FAST"), [["cxl_memdev_srcu_fast", "srcu_fast_struct"]]),
     { at: at("CXL_STATE"), name: "cxl_globals", layout: "cxl_globals" },
     {
       ...{ at: at("KERNFS_ROOT"), name: "kernfs_root.deactivate_waitq" },

@@ -5,6 +5,7 @@
  */
 import type { TaskState } from "../machine/inspect.ts";
 import type { Machine } from "../machine/machine.ts";
+import { waitText } from "../machine/waits.ts";
 import type { Violation } from "../result/result.ts";
 import { hungAfterMs, type StormRequest } from "./request.ts";
 
@@ -73,12 +74,10 @@ export class Watch {
   }
 }
 
-function hungTask({ cpu, wait, object, waitedMs }: TaskState, hungMs: number): Violation {
+function hungTask(task: TaskState, hungMs: number): Violation {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const where =
-    wait === "WAIT_NONE"
-      ? "it runs"
-      : `it waits in ${wait} on 0x${object.toString(16)} for ${seconds(waitedMs)}`;
-  const detail = `CPU ${cpu} did nothing for more than ${seconds(hungMs)}: ${where}`;
+  const waits = waitText(task, (address) => `0x${address.toString(16)}`);
+  const where = waits === null ? "it runs" : `it ${waits} for ${seconds(task.waitedMs)}`;
+  const detail = `CPU ${task.cpu} did nothing for more than ${seconds(hungMs)}: ${where}`;
   return { property: "hung task", detail };
 }

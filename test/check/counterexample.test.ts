@@ -42,11 +42,11 @@ test("a use after free ends in the access, and says where the object came from",
   assert.is(last && fileOf(last), "workload/scenarios/mortal.ts");
   assert.is(last?.access, "load");
   assert.is(threads[last?.thread ?? -1], "reader");
-  assert.match(last?.object ?? "", /^misc#2\+/);
-  assert.match(found.detail, /^load misc#2\+0x14 in mortal_look workload.*: of a freed object$/);
+  assert.is(last?.object, "mortal#1.alive");
+  assert.match(found.detail, /^load mortal#1\.alive in mortal_look workload.*: of a freed object$/);
   assert.is(origins.length, 2);
-  assert.match(origins[0] ?? "", /^misc#2 allocated by the set-up: mortal_alloc workload/);
-  assert.match(origins[1] ?? "", /^misc#2 freed by updater: mortal_free workload/);
+  assert.match(origins[0] ?? "", /^mortal#1 allocated by the set-up: mortal_alloc workload/);
+  assert.match(origins[1] ?? "", /^mortal#1 freed by updater: mortal_free workload/);
 });
 
 test("a check of the kernel's own that fails is the last step, where it is", () => {
@@ -66,8 +66,10 @@ test("a check of the kernel's own that fails is the last step, where it is", () 
 
 test("of a deadlock it is told who sleeps, and what the locks hold", () => {
   const found = told("rwsem");
-  assert.equal(found.sleepers, ["writer in rwsem_no_last_wake_writer(): WAIT_RWSEM_WRITE on sem"]);
-  assert.ok(found.locks.includes("sem.count = 0x2: waiters"));
+  assert.equal(found.sleepers, [
+    "writer in rwsem_no_last_wake_writer(): waits to write-lock rwsem check_rwsem#1.sem",
+  ]);
+  assert.ok(found.locks.includes("check_rwsem#1.sem.count = 0x2: waiters"));
   const { access, note, thread } = lastOf(found);
   assert.equal([access, note, found.threads[thread]], ["wait", "sleeps for ever", "writer"]);
   assert.is(found.steps.filter((step) => step.note?.startsWith("sleeps on")).length, 1);
@@ -94,15 +96,15 @@ test("of a leak the last step is the object, and the end has a column", () => {
     throw leak(heap.live()[1]?.base);
   };
   const build = (setUp: SetUp) => {
-    const threads = variant.build(setUp).threads.slice(0, 1);
-    return { threads, end: [], audit };
+    const program = variant.build(setUp);
+    return { ...program, threads: program.threads.slice(0, 1), end: [], audit };
   };
   const alone = { ...configuration, variant: { ...variant, threads: ["reader"], build } };
   const on = fresh(alone);
   const found = counterExample(on, alone, new Array(lengthOf(on)).fill(0), leak());
   assert.equal(found.threads, ["reader", "end"]);
   assert.equal([lastOf(found).access, found.threads[lastOf(found).thread]], ["leak", "end"]);
-  assert.is(found.detail, "misc#2: still allocated");
+  assert.is(found.detail, "mortal#1: still allocated");
   assert.is(found.origins.length, 1);
 });
 

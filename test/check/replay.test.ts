@@ -50,7 +50,7 @@ test("who sleeps, and what locks hold, is told as of the position", () => {
   assert.equal([replay.sleepers, replay.locks], [[], []]);
   replay.toEnd();
   assert.is(replay.sleepers.length, 1);
-  assert.ok(replay.locks.includes("sem.count = 0x2: waiters"));
+  assert.ok(replay.locks.includes("check_rwsem#1.sem.count = 0x2: waiters"));
 });
 
 test("where all threads have ended, the end of the program is the last step", () => {

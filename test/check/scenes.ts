@@ -9,18 +9,18 @@ import {
 } from "../../host/check/configuration.ts";
 import type { CheckImage } from "../../host/check/image.ts";
 import type { Driver, SetUp, Variant } from "../../host/check/scenario.ts";
+import { kindsOf } from "../../host/check/scenarios/records.ts";
 import { removal } from "../../host/check/scenarios/removal.ts";
 import { checkImage } from "../../host/check/weave.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { Violation } from "../../host/machine/coroutine/violation.ts";
 import { kernelImage } from "../../host/machine/image.ts";
-import type { Part } from "../../host/machine/memory-parts.ts";
 import type { MemoryModel } from "../../host/result/check.ts";
 
 /** A thread of a control: what its role is called in the export's name, and its arguments. */
 export type Role = readonly [role: string, ...args: number[]];
 
-function control(name: string, roles: readonly Role[], parts: readonly Part[] = []): Variant {
+function control(name: string, roles: readonly Role[]): Variant {
   const threads = roles.map(([role]) => role);
   const build = (on: SetUp) => {
     on.call("cpu_enter");
@@ -37,7 +37,7 @@ function control(name: string, roles: readonly Role[], parts: readonly Part[] = 
         calls: onCpu(`${name}_${role}`, args),
       })),
       end: onCpu(`${name}_end`, []),
-      named: parts.map((part) => ({ ...part, at: record + part.at })),
+      kinds: kindsOf(name, record),
     };
   };
   const roots = [...new Set(["init", "end", ...threads])].map((role) => `${name}_${role}`);
@@ -49,8 +49,6 @@ function ofDriver(driver: Driver): Variant {
   assert.ok(variant);
   return variant;
 }
-
-const PAIR: Part = { at: 0, name: "pair", layout: "guarded" };
 
 const VARIANTS = {
   /** A body that runs with a context that is gone. */
@@ -65,25 +63,17 @@ const VARIANTS = {
     ]),
   /** A deadlock. */
   rwsem: () =>
-    control(
-      "rwsem_no_last_wake",
-      [
-        ["reader", 1],
-        ["writer", 1],
-      ],
-      [PAIR, { at: 64, name: "sem", layout: "rw_semaphore" }],
-    ),
+    control("rwsem_no_last_wake", [
+      ["reader", 1],
+      ["writer", 1],
+    ]),
   /** A deadlock with two threads of one name. */
   readers: () =>
-    control(
-      "rwsem_no_last_wake",
-      [
-        ["reader", 1],
-        ["reader", 1],
-        ["writer", 1],
-      ],
-      [{ at: 64, name: "sem", layout: "rw_semaphore" }],
-    ),
+    control("rwsem_no_last_wake", [
+      ["reader", 1],
+      ["reader", 1],
+      ["writer", 1],
+    ]),
   /** A use after free where stores wait. */
   qsbr: () => control("qsbr_no_reload", [["returner"], ["updater", 1]]),
 };

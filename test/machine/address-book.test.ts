@@ -2,15 +2,17 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseLayouts } from "../../host/abi/layouts.ts";
-import { AddressBook, type HeapObject } from "../../host/machine/address-book.ts";
-import { describeLock, readLock } from "../../host/machine/locks.ts";
+import { AddressBook } from "../../host/machine/address-book.ts";
+import type { HeapObject } from "../../host/machine/heap-kinds.ts";
+import { describeLock } from "../../host/machine/lock-text.ts";
+import { readLock } from "../../host/machine/locks.ts";
 import {
   objectParts,
-  type Part,
   SLAB_HEADER,
   staticParts,
   unitParts,
 } from "../../host/machine/memory-parts.ts";
+import { extentOf, type Part } from "../../host/machine/parts.ts";
 import { kernelSources } from "../../host/machine/summaries.ts";
 import { COMPLETE, type DriverName, driverId } from "../drivers/cxl/memdev/drivers.ts";
 import { LocalMachine } from "../drivers/local-machine.ts";
@@ -55,7 +57,10 @@ function sceneOf(driver: DriverName, named: readonly Part[] = []): Scene {
   const objectAt = (address: number) =>
     objects.find(({ base, size }) => address >= base && address < base + size) ?? null;
   const gate = driver.gate === "" ? driver.name : driver.gate.toLowerCase();
-  const book = new AddressBook({ abi: m.kernel, layouts, map: m.map, gate, objectAt, named });
+  const contents = { view: m.view, objects: () => objects };
+  const book = new AddressBook({
+    ...{ abi: m.kernel, layouts, map: m.map, gate, objectAt, named, contents },
+  });
   const addresses = new Map<string, number>();
   const learn = (from: number, to: number) => {
     for (let address = from; address < to; address += 4) {
@@ -77,7 +82,7 @@ const driverOf = (gate: string) => COMPLETE.find((one) => one.gate === gate) as 
 
 test("every class that a part is laid out by is there", () => {
   const { kernel } = new LocalMachine(1);
-  const parts = [...staticParts(kernel), ...unitParts(kernel)];
+  const parts = [...staticParts(kernel, layouts), ...unitParts(kernel)];
   for (const { name } of gatesOf(kernel)) {
     parts.push(...Object.values(objectParts(kernel, layouts, name)).flat());
   }
@@ -86,11 +91,11 @@ test("every class that a part is laid out by is there", () => {
 
 test("no two statics, and no two parts of a unit, overlap", () => {
   const { kernel } = new LocalMachine(1);
-  for (const parts of [staticParts(kernel), unitParts(kernel)]) {
+  for (const parts of [staticParts(kernel, layouts), unitParts(kernel)]) {
     const sorted = parts.toSorted((a, b) => a.at - b.at);
-    for (const [i, { at, name, layout, bytes = 4, count = 1, stride }] of sorted.entries()) {
-      const end = at + count * (stride ?? layouts.get(layout ?? "")?.bytes ?? bytes);
-      assert.ok(end <= (sorted[i + 1]?.at ?? Number.POSITIVE_INFINITY), name);
+    for (const [i, part] of sorted.entries()) {
+      const end = part.at + extentOf(layouts, part);
+      assert.ok(end <= (sorted[i + 1]?.at ?? Number.POSITIVE_INFINITY), part.name);
     }
   }
 });
@@ -167,6 +172,53 @@ test("what a gate keeps in a device is called by the gate's names", () => {
   assert.is(rwsem.word("cxl_memdev#1.rwsem.count"), 0);
 });
 
+test("what a gate's structures have behind their fields is a part of them", () => {
+  const { at, m } = sceneOf(driverOf("PERCPU_RWSEM"));
+  const sem = at("cxl_memdev#1.sem.read_count");
+  assert.is(at("cxl_memdev#1.sem.rss.gp_state"), sem + m.constant("PERCPU_RWSEM_RSS"));
+  const head = at("cxl_memdev#1.sem.rss.cb_head.next");
+  assert.is(head, sem + m.constant("PERCPU_RWSEM_RSS") + m.constant("RCU_SYNC_CB_HEAD"));
+  assert.is(head + m.constant("SIZEOF_RCU_HEAD"), sem + m.constant("SIZEOF_PERCPU_RW_SEMAPHORE"));
+  const srcu = sceneOf(driverOf("SRCU"));
+  const domain = srcu.at("cxl_memdev_srcu_fast.srcu_ctrp");
+  assert.is(domain, m.constant("CXL_MEMDEV_SRCU_FAST"));
+  const end = srcu.at("cxl_memdev_srcu_fast.queue.last") + 4;
+  assert.is(end, domain + m.constant("SIZEOF_SRCU_FAST_STRUCT"));
+});
+
+test("a CPU's dynamic memory is called by what has it, and belongs to that one's lock", () => {
+  const { m, book, at, word } = sceneOf(driverOf("PERCPU_REF"));
+  const offset = word("cxl_memdev#1.ops_active.percpu_count_ptr");
+  const counter = m.constant("PERCPU_BASE") + m.constant("PERCPU_STRIDE") + offset;
+  const { name, lock } = book.place(counter);
+  assert.is(name, "cpu1.cxl_memdev#1.ops_active.percpu_count");
+  assert.is(lock?.name, "cxl_memdev#1.ops_active");
+  assert.is(lock?.base, at("cxl_memdev#1.ops_active.percpu_count_ptr"));
+});
+
+test("an object of a kind that the caller gives is called by it, by address or by size", () => {
+  const { m } = sceneOf(driverOf("RWSEM"));
+  const misc = m.constant("SLAB_MISC");
+  const objects: HeapObject[] = [1, 2, 3].map((ordinal) => ({
+    base: m.map.arenaStart + ordinal * 64,
+    ...{ size: ordinal === 3 ? 8 : 4, type: misc, ordinal: 1 },
+  }));
+  const [first, second, third] = objects.map(({ base }) => base) as [number, number, number];
+  const book = new AddressBook({
+    ...{ abi: m.kernel, layouts, map: m.map, gate: null },
+    objectAt: (address) => objects.find(({ base }) => base === address - (address % 64)) ?? null,
+    kinds: [
+      { name: "record", at: first, row: [{ name: "word" }] },
+      { name: "payload", slab: "misc", row: [{ name: "" }] },
+    ],
+  });
+  assert.equal(
+    [first, second, third].map((at) => book.name(at)),
+    ["record#1.word", "payload#1", "misc#1"],
+  );
+  assert.is(book.place(first).target, "record#1");
+});
+
 test("what is no object is called by its region", () => {
   const { m, book } = sceneOf(driverOf("RWSEM"));
   assert.is(book.name(0), "null");
@@ -194,7 +246,9 @@ test("the lock that a byte belongs to is found, and read", () => {
   const { m, book, at } = sceneOf(driverOf("RWSEM_PER_DEVICE"));
   const told = (name: string) => {
     const { lock } = book.place(at(name));
-    return lock && describeLock(m.kernel, lock.name, lock.class, readLock(m.view, layouts, lock));
+    if (lock === null) return null;
+    const values = readLock(m.kernel, m.view, layouts, lock);
+    return describeLock(m.kernel, lock.name, lock.class, values);
   };
   assert.equal(told("cxl_memdev#1.rwsem.wait_lock"), [
     "cxl_memdev#1.rwsem.count = 0x0: free",

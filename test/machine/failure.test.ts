@@ -45,7 +45,7 @@ test("a stall names what a CPU waits for, where, for how long, and when it last 
       /^mutex_lock on CPU 1 passed its deadline of 300 ms$/m,
     );
     const waits = new RegExp(
-      `^ {2}CPU 1: in mutex_lock for 0\\.\\d s, TASK_PARKED, WAIT_MUTEX on 0x${lock.toString(16)} ` +
+      `^ {2}CPU 1: in mutex_lock for 0\\.\\d s, TASK_PARKED, waits to lock mutex 0x${lock.toString(16)} ` +
         "for 0\\.\\d s, 0 operations, the last 0\\.\\d s ago$",
       "m",
     );
@@ -59,7 +59,7 @@ test("a grace period that waits for a CPU is reported with the warning that name
     await machine.invoke(1, "cpu_enter", { bracket: false });
     const error = await rejects(
       machine.invoke(0, "synchronize_rcu", { deadlineMs: 300 }),
-      /^ {2}CPU 0: in synchronize_rcu for .* WAIT_RCU_GP on 0x1 for /m,
+      /^ {2}CPU 0: in synchronize_rcu for .* waits for an RCU grace period, on cpu1 for /m,
     );
     assert.match(error.message, /^ {2}log, CPU 0: WARN_RCU_STALL \(0x1, /m);
   });

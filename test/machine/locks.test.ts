@@ -2,7 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { kernelImage } from "../../host/machine/image.ts";
-import { describeLock, type LockClass, type LockValues } from "../../host/machine/locks.ts";
+import type { LockClass, LockValues } from "../../host/machine/lock-classes.ts";
+import { describeLock } from "../../host/machine/lock-text.ts";
 
 const { abi } = kernelImage("default");
 const tell = (kind: LockClass, values: LockValues) => describeLock(abi, "x", kind, values);
@@ -91,6 +92,85 @@ test("a qrwlock says who is inside, and its queue how many are behind the first"
   assert.equal(tell("qrwlock", { cnts: 0x300 }), ["x.cnts = 0x300: 1 reader, a writer waits"]);
   assert.equal(tell("arch_spinlock", { owner: 3, next: 3 }), ["x.owner = 3: free"]);
   assert.equal(tell("arch_spinlock", { owner: 3, next: 5 }), ["x.owner = 3: locked, 1 behind"]);
+});
+
+test("what sleeps and spins in queues is told by the queue", () => {
+  assert.equal(tell("wait_queue_head", { first: 0, lock: 0 }), ["x.first = 0: nobody waits"]);
+  const waiting = task(1) + abi.constant("PERCPU_WAIT_ENTRY");
+  assert.equal(tell("wait_queue_head", { first: waiting, lock: 1 }), [
+    "x.first = cpu1, waits",
+    "x.lock = 1: locked",
+  ]);
+  assert.equal(tell("osq", { word: 0 }), ["x = 0: nobody queues"]);
+  assert.equal(tell("osq", { word: 3 }), ["x = 3: cpu2 is the last in the queue"]);
+  assert.is(
+    tell("mutex", { owner: task(0), osq: 1 })[1],
+    "x.osq = 1: cpu0 is the last in the queue",
+  );
+});
+
+test("an SRCU domain says where readers count, and what was counted on all CPUs", () => {
+  const counts = { "cpu0.lock_count": 2, "cpu1.lock_count": 1, "cpu1.unlock_count": 2 };
+  assert.equal(tell("srcu_struct", { srcu_idx: 1, srcu_gp_seq: 6, ...counts }), [
+    "x.srcu_idx = 1: readers count on rank 1",
+    "x.srcu_gp_seq = 0x6: in its second scan, 1 grace period before",
+    "x.sda = rank 0: 3 locks, 2 unlocks; rank 1: 0 locks, 0 unlocks",
+  ]);
+  const fast = { "cpu0[1].srcu_locks": 1, "cpu1[0].srcu_unlocks": 1 };
+  assert.equal(tell("srcu_fast_struct", { srcu_ctrp: 0x2018, srcu_gp_seq: 3, ...fast }), [
+    "x.srcu_ctrp = 0x2018: readers count on rank 1",
+    "x.srcu_gp_seq = 3: in a grace period, 1 before",
+    "x.ctrs = rank 0: 0 locks, 1 unlock; rank 1: 1 lock, 0 unlocks",
+  ]);
+  assert.equal(tell("srcu_gate", { unplugged: 1 }), ["x.unplugged = 1: closed"]);
+});
+
+test("a percpu_rwsem says how many readers its CPUs count together", () => {
+  assert.equal(
+    tell("percpu_rw_semaphore", { block: 1, writer: task(2), cpu0: 2, cpu1: 0xffffffff }),
+    [
+      "x.read_count = 1: 1 reader",
+      "x.block = 1: a writer is in, or waits for the readers",
+      "x.writer = cpu2, waits",
+    ],
+  );
+  assert.equal(tell("rcu_sync", { gp_state: 2, gp_count: 1 }), [
+    "x.gp_state = 2: passed, readers may not take the fast path",
+    "x.gp_count = 1: 1 writer",
+  ]);
+});
+
+test("a count whose bias the CPUs' counters keep says so", () => {
+  const bias = abi.constant("PERCPU_COUNT_BIAS");
+  assert.equal(tell("biased_count", { word: bias + 1 }), [
+    "x = 0x80000001: 1 reference beside those of the CPUs",
+  ]);
+  assert.equal(tell("biased_count", { word: 2 }), ["x = 2: 2 references"]);
+  const ref = { percpu_count_ptr: 0x2000, cpu0: 2, cpu1: 0xffffffff };
+  assert.is(tell("percpu_ref", ref)[1], "x.percpu_count = 1: of all CPUs together");
+});
+
+test("a gate of seats says who is in them", () => {
+  assert.equal(tell("brlock_gate", { writer: 1, cpu0: 1, cpu1: 0x80000000, cpu2: 0 }), [
+    "x.writer = 1: closed",
+    "x.flags = cpu0: 1 inside, cpu1: all out for good",
+  ]);
+  assert.equal(tell("brlock_gate", {}), ["x.writer = 0: open", "x.flags = nobody inside"]);
+  assert.equal(tell("hazard_gate", { state: 0x102, seats: 1 }), [
+    "x.state = 0x102: cpu1 removes it, 1 inside without a seat",
+    "x.seats = 1 taken",
+  ]);
+  assert.equal(tell("bravo_bias", { rbias: 1, seats: 0 }), [
+    "x.rbias = 1: readers pass the rwsem by",
+    "x.seats = 0 taken",
+  ]);
+  assert.equal(tell("seqlock_gate", { sequence: 1 }), ["x.sequence = 1: a writer is at it"]);
+});
+
+test("RCU's lock says who drives a grace period, the yardstick's who is inside", () => {
+  assert.equal(tell("gp_lock", { word: 0 }), ["x = 0: free"]);
+  assert.equal(tell("gp_lock", { word: 2 }), ["x = 2: cpu1 drives a grace period"]);
+  assert.equal(tell("yardstick", { word: 0x201 }), ["x = 0x201: 2 readers, remover"]);
 });
 
 test("a spinlock is free, locked, or locked with somebody who may sleep", () => {

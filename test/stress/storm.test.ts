@@ -106,7 +106,7 @@ test("a task that hangs is a violation, which names it and what it waits for", a
   assert.not.ok(row.held);
   assert.ok(row.seconds < LONG_MS / 1000);
   const hung = violation(row, "hung task");
-  const what = /^CPU \d did nothing for more than 1\.0 s: it waits in WAIT_RWSEM_(WRITE|READ) on /;
+  const what = /^CPU \d did nothing for more than 1\.0 s: it waits to (write|read)-lock rwsem /;
   assert.match(hung?.detail ?? said(row), what);
   assert.match(hung?.detail ?? "", `0x${SEM.toString(16)} for `);
 });

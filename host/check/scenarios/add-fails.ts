@@ -6,6 +6,7 @@
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
 import type { Thread } from "../../machine/coroutine/program.ts";
+import { gateInMemdev } from "../../machine/driver.ts";
 import type { Expected, Scenario, Subject, Variant } from "../scenario.ts";
 import { nothingLeft } from "./audit.ts";
 import {
@@ -73,6 +74,7 @@ function against(abi: KernelAbi, driver: Subject, step: Step, count: number): Va
     roots: [...DRIVER_ROOTS, "fault_setup"],
     build: (on) => ({
       audit: nothingLeft(on),
+      gate: gateInMemdev(abi, idOf(abi, driver)),
       threads: [
         ...several(count, (thread) => client(on, thread, MINOR)),
         adder(abi, idOf(abi, driver), step.site),

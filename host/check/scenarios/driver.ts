@@ -4,7 +4,7 @@ import { send } from "../../abi/cxl.ts";
 import { Errno } from "../../abi/errno.ts";
 import type { KernelAbi } from "../../abi/kernel.ts";
 import { type Argument, type Program, ref, type Thread } from "../../machine/coroutine/program.ts";
-import { driverId, isControlGate, OPEN_REVISION } from "../../machine/driver.ts";
+import { driverId, gateInMemdev, isControlGate, OPEN_REVISION } from "../../machine/driver.ts";
 import type { Expected, SetUp, Subject } from "../scenario.ts";
 import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
 import { onCpu } from "./on-cpu.ts";
@@ -111,7 +111,8 @@ export function aroundDevice(
   program: (device: Plugged) => Omit<Program, "audit">,
 ): Program {
   const audit = nothingLeft(on);
-  return { ...program(plug(on, driver, serviceNs)), audit };
+  const gate = gateInMemdev(on.machine.abi, driver);
+  return { ...program(plug(on, driver, serviceNs)), audit, gate };
 }
 
 export function hasPercpuRef({ revision, gate }: Subject): boolean {

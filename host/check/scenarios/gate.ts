@@ -8,6 +8,7 @@ import type { Expected, Scenario, SetUp, Variant } from "../scenario.ts";
 import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
 import { castOf, several } from "./driver.ts";
 import { onCpu } from "./on-cpu.ts";
+import { OBJECTS } from "./records.ts";
 
 const BODIES = ["init", "entrant", "nester", "remover", "end"];
 const ROOTS = [...BODIES.map((body) => `check_gate_${body}`), "rcu_barrier", ...AUDIT_ROOTS];
@@ -51,7 +52,8 @@ function around(on: SetUp, gate: string, count: number, cast: Cast): Program {
     ...{ args: [device], expect: [0] },
   }));
   const bare = devices.map((at, i) => ({ at, gate, name: `device${"AB"[i]}` }));
-  return { threads: cast(devices), end: onCpu({ fn: "rcu_barrier" }, ...ends), audit, bare };
+  const end = onCpu({ fn: "rcu_barrier" }, ...ends);
+  return { threads: cast(devices), end, audit, bare, kinds: OBJECTS };
 }
 
 interface Meeting {

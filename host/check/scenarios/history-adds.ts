@@ -2,6 +2,7 @@
 /** States of a device that is being added, mostly in vain. */
 import { Errno } from "../../abi/errno.ts";
 import type { Call, Program, Thread } from "../../machine/coroutine/program.ts";
+import { gateInMemdev } from "../../machine/driver.ts";
 import type { SetUp } from "../scenario.ts";
 import { nothingLeft } from "./audit.ts";
 import { client, ending, type Plugged } from "./driver.ts";
@@ -25,13 +26,15 @@ const RESERVED = 65536;
 /** `program` around a device that no driver was ever bound to; its minor will be the first. */
 function aroundUnbound(
   on: SetUp,
+  driver: number,
   program: (device: Plugged) => Omit<Program, "audit" | "end">,
 ): Program {
   const audit = nothingLeft(on);
   on.call("cpu_enter");
   const handle = on.call("cxl_pci_create", PAYLOAD_LOG2);
   on.call("cpu_leave");
-  return { ...program({ handle, minor: 0 }), end: ending(handle), audit };
+  const gate = gateInMemdev(on.machine.abi, driver);
+  return { ...program({ handle, minor: 0 }), end: ending(handle), audit, gate };
 }
 
 function binder(handle: number, driver: number): Thread {
@@ -66,7 +69,7 @@ const idReturned: Probe = {
   name: "id-returned",
   threads: ["client", "adder"],
   build: (on, driver) =>
-    aroundUnbound(on, ({ handle, minor }) => {
+    aroundUnbound(on, driver, ({ handle, minor }) => {
       const hw = on.call("cxl_pci_hw", handle);
       const slow = { fn: "cxl_hw_set_service_ns", args: [hw, BigInt(SERVICE_NS)] };
       const opener = clientThat(on, minor, slow);
@@ -85,7 +88,7 @@ const window: Probe = {
   name: "window",
   threads: ["client", "adder"],
   build: (on, driver) =>
-    aroundUnbound(on, ({ handle, minor }) => {
+    aroundUnbound(on, driver, ({ handle, minor }) => {
       const opener = client(on, FIRST, minor);
       const ioctl = callNumber(opener, "sys_ioctl");
       return {
@@ -102,7 +105,7 @@ const arrival: Probe = {
   name: "arrival",
   threads: ["client", "binder"],
   build: (on, driver) =>
-    aroundUnbound(on, ({ handle, minor }) => {
+    aroundUnbound(on, driver, ({ handle, minor }) => {
       const { name, calls } = client(on, FIRST, minor);
       const strict = calls.map((call) =>
         call.fn === "sys_ioctl" ? { ...call, expect: [0] } : call,
@@ -115,7 +118,7 @@ const idleUnwind: Probe = {
   name: "idle-unwind",
   threads: ["adder"],
   build: (on, driver) =>
-    aroundUnbound(on, ({ handle }) => {
+    aroundUnbound(on, driver, ({ handle }) => {
       const before = gracePeriods(on.machine);
       return {
         threads: [adder(on, handle, driver, "FAULT_IDA")],
@@ -131,7 +134,7 @@ const lastId: Probe = {
   name: "last-id",
   threads: ["binder"],
   build: (on, driver) => {
-    const program = aroundUnbound(on, ({ handle }) => ({
+    const program = aroundUnbound(on, driver, ({ handle }) => ({
       threads: [binder(handle, driver)],
       watch: watchFor(`id ${RESERVED} is given out`, ({ machine }) => isIdTaken(machine, RESERVED)),
     }));

@@ -9,6 +9,7 @@ import type { CoroutineMachine } from "../../machine/coroutine/machine.ts";
 import type { Program } from "../../machine/coroutine/program.ts";
 import type { Outcomes, Scenario, SetUp, Variant } from "../scenario.ts";
 import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
+import { kindsOf } from "./records.ts";
 
 interface Test {
   readonly name: string;
@@ -188,6 +189,7 @@ function programOf(on: SetUp, test: Test): Program {
     outcome: (machine) => outcomeOf(machine, words, test),
     end: [{ fn: "litmus_end", args: [words], expect: [0] }],
     audit,
+    kinds: kindsOf("litmus", words),
   };
 }
 

@@ -10,6 +10,7 @@ import type { Thread } from "../../machine/coroutine/program.ts";
 import type { Scenario, Variant } from "../scenario.ts";
 import { AUDIT_ROOTS, nothingLeft } from "./audit.ts";
 import { onCpu } from "./on-cpu.ts";
+import { kindsOf } from "./records.ts";
 
 export interface Role {
   readonly name: string;
@@ -102,6 +103,7 @@ function variantOf(prefix: string, cast: Cast, asked: number | null): Variant {
         threads: threads.map((of) => thread(prefix, record, of)),
         end: onCpu({ fn: "rcu_barrier" }, end),
         audit,
+        kinds: kindsOf(prefix, record),
       };
     },
   };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the threads of a coroutine machine do: calls of the kernel's exports, one after the other. */
-import type { BareGate, Part } from "../memory-parts.ts";
+
+import type { BareGate } from "../gate-parts.ts";
+import type { ObjectKind } from "../heap-kinds.ts";
+import type { Part } from "../parts.ts";
 import type { CoroutineMachine } from "./machine.ts";
 import type { Violation } from "./violation.ts";
 
@@ -54,12 +57,14 @@ export interface Program {
   readonly audit?: (machine: CoroutineMachine) => void;
   /** Asked of the start, and of the state behind each step. @returns what is to be told of it, which ends the schedule */
   readonly watch?: (state: Reached) => Violation | null;
-  /** Gate whose state lies in a cxl_memdev, for the names of what is there; or the revision's own. */
-  readonly gate?: string;
+  /** Gate whose state lies in a cxl_memdev, for the names of what is there. */
+  readonly gate?: string | null;
   /** Devices of a gate without a driver, for the names of what is there. */
   readonly bare?: readonly BareGate[];
-  /** What else has a name, by address: parts of the scenario's record. */
+  /** What else has a name, by address. */
   readonly named?: readonly Part[];
+  /** What objects are that the scenario makes for itself: its record, what that leads to. */
+  readonly kinds?: readonly ObjectKind[];
 }
 
 export function ref(name: string): Ref {
