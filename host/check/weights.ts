@@ -13,6 +13,7 @@ const SCENARIOS: Readonly<Record<string, number>> = {
   "mailbox/early": 40,
   "srcu/reader-updater-synchronizer": 140,
   "srcu-fast/reader-reader-updater": 185,
+  "percpu_ref/user-atomizer-synchronizer": 240,
   "revocable/use-use-revoke": 95,
   "rwsem/reader-reader-writer": 72,
   "ldsem/writer-writer-reader": 46,

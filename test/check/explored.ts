@@ -7,6 +7,7 @@ import type { CheckImage } from "../../host/check/image.ts";
 import type { SuiteEntry } from "../../host/check/scenarios/table.ts";
 import { checkImage } from "../../host/check/weave.ts";
 import { kernelImage } from "../../host/machine/image.ts";
+import type { MemoryModel } from "../../host/result/check.ts";
 
 export const abi: KernelAbi = kernelImage("default").abi;
 
@@ -31,14 +32,15 @@ export function nameOf({ scenario, driver, variant }: SuiteEntry): string {
   return `${scenario.name}/${variant.name}${subject}`;
 }
 
-/** Explores `entry`, of `all`, under sequential consistency. */
+/** Explores `entry`, of `all`. */
 export function explored(
   entry: SuiteEntry,
   all: readonly SuiteEntry[],
   maxStates: number,
+  memory: MemoryModel = "sc",
 ): Explored {
   const { variant } = entry;
-  const configuration = { ...DEFAULT_SEARCH, variant, memory: "sc", maxStates } as const;
+  const configuration = { ...DEFAULT_SEARCH, variant, memory, maxStates } as const;
   const on = prepare(imageFor(entry, all), configuration);
   return explore(on, configuration, () => false);
 }

@@ -21,6 +21,8 @@ import { abi, explored, nameOf } from "./explored.ts";
 const STATES = 2000;
 /** What a control may take. */
 const CONTROL_STATES = 300_000;
+/** More than any of OF_BARRIERS has. */
+const WEAK_STATES = 50_000;
 
 const all = suite(abi);
 const kernel = new URL(
@@ -99,6 +101,22 @@ test("of every primitive some variant was explored to its end", () => {
     [],
   );
 });
+
+/** What shows a barrier that is missing, and only where stores are late. */
+const OF_BARRIERS = [
+  "gate/within-1 null+hazard",
+  "srcu/follower-publisher",
+  "srcu-fast/follower-publisher",
+  "rcu/follower-publisher",
+  "rcu/announcer-poller",
+];
+for (const name of OF_BARRIERS) {
+  for (const memory of ["tso", "pso"] as const) {
+    test(`${name} holds under ${memory}`, () => {
+      assert.is(explored(entry(name), all, WEAK_STATES, memory).found.kind, "exhausted");
+    });
+  }
+}
 
 test("a failed add of the rwsem's revision is found to free what is in use, and to leak", () => {
   const leak = "leak: 1 × name still allocated once all is closed and removed";

@@ -78,35 +78,40 @@ function leave<G extends Gate>(g: G, cookie: u32): void {
   else g.exit_slowpath(token);
 }
 
+/** One entry. Returns 0, -EIO, or -ENXIO when the device is gone. */
+function visit<G extends Gate>(p: usize): i32 {
+  const g = state_of<G>(p);
+  const cookie = enter<G>(g);
+  if (cookie === GATE_CLOSED) return -ENXIO;
+  let result: i32 = -ENXIO;
+  const object = <usize>READ_ONCE(pointer_of(p));
+  if (object !== 0) {
+    if (g.body() === BODY_MAY_SLEEP) rcu_qs(); // what a sleep is to RCU: it may not end the entry
+    result = mortal_use(object, pointer_of(p));
+  }
+  leave<G>(g, cookie);
+  return result;
+}
+
 @unmanaged
 @final
 class visit_op {
-  /** One entry. Returns 0, -EIO, or -ENXIO when the device is gone. */
   run<G extends Gate>(): i32 {
-    const p = changetype<usize>(this);
-    const g = state_of<G>(p);
-    const cookie = enter<G>(g);
-    if (cookie === GATE_CLOSED) return -ENXIO;
-    let result: i32 = -ENXIO;
-    const object = <usize>READ_ONCE(pointer_of(p));
-    if (object !== 0) {
-      if (g.body() === BODY_MAY_SLEEP) rcu_qs(); // what a sleep is to RCU: it may not end the entry
-      result = mortal_use(object, pointer_of(p));
-    }
-    leave<G>(g, cookie);
-    return result;
+    return visit<G>(changetype<usize>(this));
   }
 }
 
-/** Where a nester keeps how often it is to enter, and behind it the cookies. */
+/** Where a nester keeps how often it is to enter, and behind it the cookies; at NEST_INNER the other device. */
 function nest_word(i: u32): usize {
   return this_cpu_ptr(PERCPU_KSTACK) + ((<usize>i) << 2);
 }
 
+const NEST_INNER: u32 = 63;
+
 @unmanaged
 @final
 class nest_op {
-  /** Entries within one another, left in the order of entry. Returns as visit_op. */
+  /** Entries within one another, left in the order of entry. Returns as visit(). */
   run<G extends Gate>(): i32 {
     const p = changetype<usize>(this);
     const g = state_of<G>(p);
@@ -118,7 +123,8 @@ class nest_op {
       store<u32>(nest_word(++inside), cookie);
     }
     if (inside === 0) return -ENXIO;
-    let result: i32 = 0;
+    const inner = <usize>load<u32>(nest_word(NEST_INNER));
+    let result: i32 = inner !== 0 ? visit<G>(inner) : 0;
     for (let i: u32 = 1; i <= inside; i++) {
       result |= mortal_use(<usize>READ_ONCE(pointer_of(p)), pointer_of(p));
       leave<G>(g, load<u32>(nest_word(i)));
@@ -178,11 +184,13 @@ export function check_gate_entrant(p: usize, n: u32): i32 {
 /**
  * Enters up to `depth` times before it leaves for the first time.
  *
- * @param depth - 63 at most
- * @returns 0; -ENXIO when the device was gone; -EIO. Context: of a gate that turns entrants away.
+ * @param depth - 62 at most
+ * @param inner - another device, which it visits before that, or 0
+ * @returns 0; -ENXIO when a device was gone; -EIO. Context: of a gate that turns entrants away.
  */
-export function check_gate_nester(p: usize, depth: u32): i32 {
-  store<u32>(nest_word(0), depth); // plain: the CPU's own
+export function check_gate_nester(p: usize, depth: u32, inner: usize): i32 {
+  store<u32>(nest_word(0), depth); // plain: the CPU's own, as is the next
+  store<u32>(nest_word(NEST_INNER), <u32>inner);
   return dispatch_gate<nest_op>(gate_of(p), changetype<nest_op>(p));
 }
 

@@ -5,13 +5,14 @@
  *
  * Covers of lib/percpu-refcount.ts: P1, P2, P5, O1 and O2 with users and a killer; P3 and P4 with two
  * users, so that the last put may come from anywhere; P5 and its end with a confirming_killer; P6 and P7
- * with flags 0; P8 and O3 with PERCPU_REF_ALLOW_REINIT, a reiniter or a switcher, and users.
+ * with flags 0; P8 and O3 with PERCPU_REF_ALLOW_REINIT, a reiniter or a switcher, and users; O1 with
+ * an atomizer, whose grace period a synchronizer drives.
  *
  * State:   the record begins with the ref. What the ref guards is an object of mortal.ts.
  */
 import { READ_ONCE } from "../../arch/wasm/atomic";
 import { ENXIO } from "../../arch/wasm/errno";
-import { rcu_barrier, rcu_qs } from "../../kernel/rcu/tree";
+import { rcu_barrier, rcu_qs, synchronize_rcu } from "../../kernel/rcu/tree";
 import {
   complete,
   completion,
@@ -187,6 +188,18 @@ export function check_percpu_ref_switcher(p: usize, n: u32): i32 {
     percpu_ref_switch_to_percpu(ref_of(p));
     rcu_qs();
   }
+  return 0;
+}
+
+/** To atomic mode, and no further; needs ALLOW_REINIT. @returns 0. Context: sleeps. */
+export function check_percpu_ref_atomizer(p: usize): i32 {
+  percpu_ref_switch_to_atomic_sync(ref_of(p));
+  return 0;
+}
+
+/** Drives a grace period, for nothing: a switch may share it. @returns 0. Context: sleeps. */
+export function check_percpu_ref_synchronizer(_p: usize): i32 {
+  synchronize_rcu();
   return 0;
 }
 

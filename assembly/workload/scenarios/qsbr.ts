@@ -3,8 +3,10 @@
  * RCU, for check: readers of a pointer against those who replace or remove what it points to.
  *
  * Covers of kernel/rcu/qsbr.ts: Q1 to Q3 and O1 to O3 with readers and an updater or remover; Q5 with a
- * returner; Q4 and Q7 with a synchronizer beside an updater; Q6 in each of them, as a grace period that
- * never ends. Of kernel/rcu/tree.ts: C1 to C3 with a caller; C5 and O4 with a barrier beside it.
+ * returner; Q4 and Q7 with a synchronizer beside an updater; O1 of who shares with a follower and a
+ * publisher; Q6 in each of them, as a grace period that never ends, and with a poller beside an announcer,
+ * where rcu_qs() alone wakes. Of kernel/rcu/tree.ts: C1 to C3 with a caller; C5 and O4 with a barrier
+ * beside it.
  */
 import { READ_ONCE, smp_load_acquire, smp_store_release, xchg } from "../../arch/wasm/atomic";
 import { ENOENT, ENOMEM } from "../../arch/wasm/errno";
@@ -41,6 +43,8 @@ class check_rcu {
   pointer: u32;
   /** 1 + the CPU of the caller, once it has queued its callback. */
   called: u32;
+  /** 1 once the announcer has replaced and freed. */
+  done: u32;
 }
 
 const QUEUED: usize = offsetof<check_rcu>();
@@ -106,6 +110,51 @@ export function check_qsbr_updater(p: usize, n: u32): i32 {
     if (old !== 0) mortal_free(old);
   }
   return 0;
+}
+
+/**
+ * An updater that publishes by a store which is no barrier, as rcu_assign_pointer() is.
+ *
+ * @returns 0, or -ENOMEM
+ * Context: sleeps; offline, as a report to RCU would be that barrier.
+ */
+export function check_qsbr_publisher(p: usize): i32 {
+  const object = mortal_alloc(p);
+  if (object === 0) return -ENOMEM;
+  const old = READ_ONCE(pointer_of(p)); // nobody else replaces it
+  smp_store_release(pointer_of(p), <u32>object);
+  synchronize_rcu();
+  mortal_free(old);
+  return 0;
+}
+
+/** A reader behind a grace period of its own, which the publisher may share. @returns as one section */
+export function check_qsbr_follower(p: usize): i32 {
+  synchronize_rcu();
+  return check_qsbr_reader(p, 1);
+}
+
+function done_of(p: usize): usize {
+  return p + offsetof<check_rcu>("done");
+}
+
+/** An updater that says when it is done. @returns as that */
+export function check_qsbr_announcer(p: usize): i32 {
+  const result = check_qsbr_updater(p, 1);
+  smp_store_release(done_of(p), 1);
+  return result;
+}
+
+/**
+ * A reader that polls until the announcer is done: it neither sleeps nor goes offline before, so that nothing
+ * but its rcu_qs() wakes that one.
+ *
+ * @returns as one section
+ */
+export function check_qsbr_poller(p: usize): i32 {
+  const result = check_qsbr_read(p);
+  while (READ_ONCE(done_of(p)) === 0) rcu_qs();
+  return result;
 }
 
 /** Takes the object away. @returns 0, or -ENOENT when somebody else has. Context: sleeps. */

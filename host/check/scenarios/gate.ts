@@ -22,12 +22,15 @@ function entrant(device: number, visits: number): Thread {
   };
 }
 
-/** @param depth - how often it is inside at once */
-function nester(device: number, depth: number): Thread {
+/**
+ * @param depth - how often it is inside at once
+ * @param inner - another device, which it visits from there, or 0
+ */
+function nester(device: number, depth: number, inner = 0): Thread {
   const expect = [0, -Errno.ENXIO];
   return {
     name: "nester",
-    calls: onCpu({ fn: "check_gate_nester", args: [device, depth], expect }),
+    calls: onCpu({ fn: "check_gate_nester", args: [device, depth, inner], expect }),
   };
 }
 
@@ -95,6 +98,20 @@ function nest(depth: number): Meeting {
     name: `nested-${depth}`,
     ...{ threads: ["nester", "remover"], devices: 1, expected: "violated" },
     cast: (devices) => [nester(of(devices, A), depth), remover(of(devices, A))],
+  };
+}
+
+/**
+ * How often a CPU is inside another device while it visits the one that is removed: hazard has its first seat
+ * for that then, one of the others, or none.
+ */
+const WITHIN: Readonly<Record<string, readonly number[]>> = { hazard: [1, 4] };
+
+function within(depth: number): Meeting {
+  return {
+    name: `within-${depth}`,
+    ...{ threads: ["nester", "remover"], devices: 2, expected: "violated" },
+    cast: (devices) => [nester(of(devices, A), depth, of(devices, B)), remover(of(devices, B))],
   };
 }
 
@@ -167,6 +184,7 @@ export const gate: Scenario = {
       meet(threads ?? 1, 2, true),
       ...(threads === null ? [meet(2, 1, LOOPS.includes(name))] : []),
       ...(NESTS[name] ?? []).map(nest),
+      ...(WITHIN[name] ?? []).map(within),
       ...(COUNT_UP.includes(name) ? [] : [flood(1)]),
       ...(name === TURNS_AWAY ? [flood(2)] : []),
       ...NEIGHBOURS,

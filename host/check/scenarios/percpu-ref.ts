@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** percpu_ref: users of an object against those who kill the ref, free the object, or revive both. */
 import { Errno } from "../../abi/errno.ts";
-import { type Cast, primitive, role, several } from "./primitive.ts";
+import { type Cast, offline, primitive, role, several } from "./primitive.ts";
 
 const REINIT = [4]; // PERCPU_REF_ALLOW_REINIT
 
@@ -20,6 +20,8 @@ const ONE_WAY: readonly Cast[] = [
 const REUSABLE: readonly Cast[] = [
   { roles: [several(1, user), role("reiniter", [1])] },
   { roles: [several(1, user), switcher] },
+  // O1: whatever grace period the switch gets, somebody else's as well, begins with the new mode in force.
+  { roles: [user, role("atomizer"), offline(role("synchronizer"))] },
   // A race is reported between force_atomic and allow_reinit, which are neighbours in a word.
   { roles: [killer, switcher], inSuite: false },
   { roles: [several(1, user), killer, switcher], inSuite: false }, // more than 1,500,000 states

@@ -22,6 +22,8 @@ export interface Role {
   readonly times?: number;
   /** Comes again and again: nobody may be kept out for ever by that. */
   readonly forever?: boolean;
+  /** On a CPU that is offline for RCU: no grace period waits for it. */
+  readonly offline?: boolean;
 }
 
 type Knobs = Pick<
@@ -67,6 +69,11 @@ export function forever(of: Role): Role {
   return { ...of, forever: true };
 }
 
+/** A role that is no reader, on a CPU that is in user mode to RCU all the while. */
+export function offline(of: Role): Role {
+  return { ...of, offline: true };
+}
+
 function threadsOf(roles: readonly Role[], asked: number | null): Role[] {
   const first = roles.find(({ times }) => times !== undefined);
   return roles.flatMap((of) => {
@@ -75,8 +82,10 @@ function threadsOf(roles: readonly Role[], asked: number | null): Role[] {
   });
 }
 
-function thread(prefix: string, record: number, { name, args, expect, forever }: Role): Thread {
-  const calls = onCpu({ fn: `${prefix}_${name}`, args: [record, ...args], expect });
+function thread(prefix: string, record: number, of: Role): Thread {
+  const { name, args, expect, forever } = of;
+  const call = { fn: `${prefix}_${name}`, args: [record, ...args], expect };
+  const calls = of.offline === true ? [call] : onCpu(call);
   return { name, calls, ...(forever === true ? { forever } : {}) };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** RCU: readers of a pointer against those who replace or remove what it points to. */
 import { Errno } from "../../abi/errno.ts";
-import { primitive, role, several } from "./primitive.ts";
+import { offline, primitive, role, several } from "./primitive.ts";
 
 const reader = role("reader", [1], Errno.ENOENT);
 const updater = role("updater", [1]);
@@ -19,6 +19,10 @@ export const rcu = primitive({
     { roles: [several(1, role("returner", [], Errno.ENOENT)), updater] },
     { roles: [several(1, reader), updater, role("synchronizer", [1])], inSuite: false },
     { roles: [updater, role("synchronizer", [1])] },
+    // Q6, where stores are late: nothing but rcu_qs() wakes. Who polls comes last: what it polls is known then.
+    { roles: [role("announcer"), role("poller")] },
+    // O1, where stores are late: whoever shares a grace period.
+    { roles: [role("follower"), offline(role("publisher"))] },
     { roles: [several(1, reader), caller] },
     { roles: [caller, several(1, role("barrier"))] },
   ],

@@ -25,6 +25,9 @@ solo("what is revived, or was in atomic mode, lets users in again", reusable, [
   ["user", [1]],
   ["switcher", [2]],
   ["user", [1]],
+  ["atomizer", []],
+  ["synchronizer", []],
+  ["user", [1]],
   ["killer", []],
 ]);
 

@@ -16,6 +16,12 @@ solo("readers find an object until it is removed", make, [
   ["returner", [], ENOENT],
   ["remover", [], ENOENT],
 ]);
+solo("who publishes, and who follows it or polls until it is done", make, [
+  ["publisher", []],
+  ["follower", []],
+  ["announcer", []],
+  ["poller", []],
+]);
 solo("a callback frees, and a barrier waits for it", make, [
   ["barrier", []],
   ["caller", []],
@@ -40,7 +46,7 @@ test("an object that is dead under a reader is noticed", () => {
 
 test("a callback that has not run is noticed", () => {
   const scenario = make();
-  scenario.bend(8); // one more was queued, says the tally
+  scenario.bend(12); // one more was queued, says the tally
   scenario.endsWith("VIOLATION_RCU_CALLBACKS_LEFT");
 });
 

@@ -2,7 +2,7 @@
 /** The SRCU scenario: each body alone, and what its end notices. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Solo, solo } from "./solo.ts";
+import { EBUSY, Solo, solo } from "./solo.ts";
 
 const scenario = () => new Solo("check_srcu");
 
@@ -11,11 +11,15 @@ solo("srcu: the object is replaced, and read", scenario, [
   ["updater", [2]],
   ["synchronizer", [2]],
   ["reader", [1]],
+  ["follower", []],
+  ["publisher", []],
+  ["opener", [], EBUSY],
+  ["closer", []],
 ]);
 
 test("srcu: a section that is left open is noticed", () => {
   const open = scenario();
-  open.call("srcu_read_lock", open.at + 4);
+  open.call("srcu_read_lock", open.at + 16);
   open.run("end");
   assert.equal(open.warnings(), ["WARN_SRCU_CLEANUP_WITH_READERS"]);
 });
