@@ -57,12 +57,17 @@ export class Exhaustive {
   }
 
   run(): Explored {
+    const { tracked } = this.#on.machine;
+    const { contentions } = tracked;
     let found: Found;
     try {
       found = this.#explore();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      found = this.#wanted(error, 0, null) ?? { kind: "exhausted" };
+      const isSure = tracked.contentions === contentions;
+      found = isSure
+        ? (this.#wanted(error, 0, null) ?? { kind: "exhausted" })
+        : { kind: "contended" };
     }
     if (found.kind === "exhausted") found = this.#livelock() ?? found;
     if (found.kind !== "violated" && found.kind !== "contended") found = this.#race ?? found;

@@ -130,4 +130,23 @@ test("a shutdown before cdev_device_del() is found to leave the teardown without
   assert.match(found, /^null context in teardown/);
 });
 
+test("who polls before anybody is known to write the word is no livelock; who polls for ever is", () => {
+  const { variant, ...rest } = entry("rcu/announcer-poller");
+  const turned: SuiteEntry["variant"] = {
+    ...variant,
+    threads: variant.threads.toReversed(),
+    build: (on) => {
+      const program = variant.build(on);
+      return { ...program, threads: program.threads.toReversed() };
+    },
+  };
+  const alone: SuiteEntry["variant"] = {
+    ...variant,
+    threads: ["poller"],
+    build: (on) => ({ ...variant.build(on), threads: variant.build(on).threads.slice(1) }),
+  };
+  assert.is(foundIn({ ...rest, variant: turned }, WEAK_STATES), "exhausted");
+  assert.match(foundIn({ ...rest, variant: alone }, WEAK_STATES), /^livelock/);
+});
+
 test.run();

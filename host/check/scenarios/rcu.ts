@@ -19,7 +19,7 @@ export const rcu = primitive({
     { roles: [several(1, role("returner", [], Errno.ENOENT)), updater] },
     { roles: [several(1, reader), updater, role("synchronizer", [1])], inSuite: false },
     { roles: [updater, role("synchronizer", [1])] },
-    // Q6, where stores are late: nothing but rcu_qs() wakes. Who polls comes last: what it polls is known then.
+    // Q6, where stores are late: nothing but rcu_qs() wakes.
     { roles: [role("announcer"), role("poller")] },
     // O1, where stores are late: whoever shares a grace period.
     { roles: [role("follower"), offline(role("publisher"))] },

@@ -21,7 +21,8 @@ const NULL_PAGE = 0x1000;
 export const CLOCK_ADDRESS = 0x20;
 /** A thread that makes this many accesses without one that others may notice goes round for ever. */
 const MOST_ACCESSES = 100_000;
-const ENTRIES = 1 << 14;
+/** Two words an access, and those that are freed. */
+const ENTRIES = 1 << 18;
 const FOOTPRINT_MOST = 1023;
 /** All four bytes of a word. */
 const ALL_LANES = 15;
@@ -41,6 +42,8 @@ export class Accounts {
   /** The first data race of the step. What comes after it is still explored. */
   race: Violation | null = null;
   #count = 0;
+  /** The word of the step's last marked access that nobody is known to notice; -1: there was none. */
+  #unnoticed = -1;
 
   constructor(tracked: TrackedMemory, heap: Heap, regions: Regions, threads: number) {
     this.#tracked = tracked;
@@ -55,6 +58,7 @@ export class Accounts {
     this.#nrFootprint = 0;
     this.race = null;
     this.#count = 0;
+    this.#unnoticed = -1;
   }
 
   /** How many accesses the step, or the thread that begins, has made so far; words of a range count each. */
@@ -74,12 +78,15 @@ export class Accounts {
     if ((flags & WORD.heap) !== 0 && (bits & ACCESS.notify) === 0) {
       this.#heap.checkAccess(address, bytes, site);
     }
+    if ((bits & ACCESS.marked) !== 0 && (flags & WORD.contended) === 0) this.#unnoticed = word;
     const lanes = bytes >= 4 ? ALL_LANES : ((1 << bytes) - 1) << (address & 3);
     this.#word(thread, word, lanes, bits, site);
     if (bytes === 8) this.#word(thread, word + 1, lanes, bits, site);
   }
 
+  /** Where it may look at a word that others write once they come to it, that one is noticed from now on. */
   #endless(address: number, site: number): never {
+    if (this.#unnoticed >= 0) this.#tracked.knowledge.contend(this.#unnoticed);
     const detail = `${MOST_ACCESSES} accesses on, none of which others may notice`;
     throw new Violation("livelock", detail, address, site);
   }
