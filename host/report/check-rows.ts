@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * A line for each configuration that was checked: in one table with all figures or the most important
- * ones, whichever fits; else below the name of its scenario; else on two lines.
+ * A line for each configuration that was checked, with its verdict, states, transitions, depth and time: in
+ * one table; else below the name of its scenario, and what was broken below it; and only where that is too
+ * wide as well without the depth, and then without the transitions; else on two lines.
  */
 import type { CheckRow } from "../result/check.ts";
 import { distinct, isUndone, isUnexpected } from "./rows.ts";
@@ -28,34 +29,93 @@ export function rowName({ scenario, subject, memory }: CheckRow): string {
   return [scenario, subject, ...(memory === "sc" ? [] : [memory])].join(", ");
 }
 
+/** A way to draw the rows; the first that fits is taken. */
+interface Layout {
+  readonly first: Column;
+  readonly groups: readonly Group[];
+  /** Whether rows stand below the name of their scenario, and broken properties below their row. */
+  readonly isGrouped: boolean;
+  readonly isBelow: boolean;
+}
+
 export function drawRows(rows: readonly CheckRow[], canvas: Canvas): string[] {
+  const scenarios = distinct(rows.map(({ scenario }) => scenario));
+  const sorted = scenarios.flatMap((name) => rows.filter(({ scenario }) => scenario === name));
+  const layouts = [...flatLayouts(rows), ...groupedLayouts(sorted)];
+  const layout = layouts.find(({ first, groups }) => fits(first, groups, canvas.width));
+  if (layout === undefined) return rows.flatMap((row) => drawRow(row, canvas));
+  const [titles = "", ...lines] = drawTable(layout.first, layout.groups, canvas);
+  if (!layout.isGrouped) return [titles, ...lines];
+  const { style } = canvas;
+  return [
+    titles,
+    ...lines.flatMap((line, i) => {
+      const row = sorted[i] as CheckRow;
+      const begins = sorted[i - 1]?.scenario !== row.scenario;
+      const heading = begins ? [style.bold(row.scenario)] : [];
+      const { look } = checkWord(row);
+      const property = layout.isBelow ? shortWord(row).below : "";
+      const below = property === "" ? [] : [`   ${property}`];
+      return [...heading, line, ...below.map((one) => (look ? style[look](one) : one))];
+    }),
+  ];
+}
+
+/** The verdict in a word, and the property that is to be told below. */
+function shortWord(row: CheckRow): { readonly cell: Cell; readonly below: string } {
+  const cell = checkWord(row);
+  if (row.verdict !== "violated" || isUndone(row)) return { cell, below: "" };
+  const [word = "", ...property] = cell.text.split(": ");
+  return { cell: { ...cell, text: word }, below: property.join(": ") };
+}
+
+function flatLayouts(rows: readonly CheckRow[]): Layout[] {
   const memory = rows.some((row) => row.memory !== "sc");
+  const first = column("scenario", "left", rows, (row) => row.scenario);
   const subject = [
     column("subject", "left", rows, (row) => row.subject),
     ...(memory ? [column("memory", "left", rows, (row) => row.memory)] : []),
   ];
-  const first = column("scenario", "left", rows, (row) => row.scenario);
-  const flat = figureSets(rows, subject).find((groups) => fits(first, groups, canvas.width));
-  if (flat !== undefined) return drawTable(first, flat, canvas);
-  return drawGrouped(rows, canvas) ?? rows.flatMap((row) => drawRow(row, canvas));
+  const verdict = [...subject, column("verdict", "left", rows, checkWord)];
+  const expected = column("expected", "left", rows, (row) => row.expected ?? NOT_MEASURED);
+  const figures = figuresOf(rows);
+  return [[...verdict, expected], verdict].map((columns) => ({
+    ...{ first, groups: groupsOf(columns, figures), isGrouped: false, isBelow: false },
+  }));
 }
 
-/** The subjects of each scenario below its name. @returns null where that is too wide as well */
-function drawGrouped(all: readonly CheckRow[], canvas: Canvas): string[] | null {
-  const scenarios = distinct(all.map(({ scenario }) => scenario));
-  const rows = scenarios.flatMap((name) => all.filter(({ scenario }) => scenario === name));
+/** The subjects of each scenario below its name. */
+function groupedLayouts(rows: readonly CheckRow[]): Layout[] {
   const first = column("", "left", rows, ({ subject, memory }) => {
     return memory === "sc" ? ` ${subject}` : ` ${subject}, ${memory}`;
   });
-  const groups = figureSets(rows, []).find((one) => fits(first, one, canvas.width));
-  if (groups === undefined) return null;
-  const [titles = "", ...lines] = drawTable(first, groups, canvas);
+  const whole = column("verdict", "left", rows, checkWord);
+  const word = column("verdict", "left", rows, (row) => shortWord(row).cell);
+  const figures = figuresOf(rows);
+  const [states, transitions, , time] = figures as [Column, Column, Column, Column];
   return [
-    titles,
-    ...lines.flatMap((line, i) => {
-      const scenario = rows[i]?.scenario ?? "";
-      return rows[i - 1]?.scenario === scenario ? [line] : [canvas.style.bold(scenario), line];
-    }),
+    { verdict: whole, shown: figures },
+    { verdict: word, shown: figures },
+    { verdict: word, shown: [states, transitions, time] },
+    { verdict: word, shown: [states, time] },
+  ].map(({ verdict, shown }) => ({
+    ...{ first, groups: groupsOf([verdict], shown), isGrouped: true, isBelow: verdict === word },
+  }));
+}
+
+function groupsOf(...groups: readonly (readonly Column[])[]): Group[] {
+  return groups.map((columns) => ({ title: "", columns }));
+}
+
+/** States, transitions, depth and time. */
+function figuresOf(rows: readonly CheckRow[]): Column[] {
+  const figure = (title: string, cell: (row: CheckRow) => string) =>
+    column(title, "right", rows, cell);
+  return [
+    figure("states", (row) => formatCount(row.states)),
+    figure("transitions", (row) => formatCount(row.transitions)),
+    figure("depth", (row) => formatCount(row.depth)),
+    figure("time", (row) => formatNs(row.seconds * 1e9)),
   ];
 }
 
@@ -66,27 +126,6 @@ function column<T>(
   cell: (row: T) => Cell | string,
 ): Column {
   return { title, align, cells: rows.map(cell) };
-}
-
-/** From all columns to the most important ones. */
-function figureSets(rows: readonly CheckRow[], subject: readonly Column[]): Group[][] {
-  const figure = (title: string, cell: (row: CheckRow) => string) =>
-    column(title, "right", rows, cell);
-  const verdict = [...subject, column("verdict", "left", rows, checkWord)];
-  const expected = column("expected", "left", rows, (row) => row.expected ?? NOT_MEASURED);
-  const states = figure("states", (row) => formatCount(row.states));
-  const transitions = figure("transitions", (row) => formatCount(row.transitions));
-  const depth = figure("depth", (row) => formatCount(row.depth));
-  const time = figure("time", (row) => formatNs(row.seconds * 1e9));
-  return [
-    [
-      [...verdict, expected],
-      [states, transitions, depth, time],
-    ],
-    [verdict, [states, transitions, depth, time]],
-    [verdict, [states, transitions, time]],
-    [verdict, [states, time]],
-  ].map((groups) => groups.map((columns) => ({ title: "", columns })));
 }
 
 function drawRow(row: CheckRow, { width, style }: Canvas): string[] {

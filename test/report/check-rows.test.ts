@@ -13,16 +13,42 @@ const draw = (rows: readonly CheckRow[], width: number) =>
 
 test("where a flat table is too wide, subjects stand below their scenario, a line each", () => {
   const rows = [sound, { ...sound, scenario: "readd/client-rebinder" }, control];
-  const lines = draw(rows, 78);
+  const figures = " 812,345    2,345,678     84  12.3 s";
+  const broken = "   4,321        9,876     41  210 ms";
   assert.equal(
-    lines.slice(1).map((line) => line.split("  ")[0]?.trimEnd()),
+    draw(rows, 86).map((line) => line.trimEnd()),
     [
-      ...["removal", " put_device+rwsem", " put_device+busted"],
-      ...["readd/client-rebinder", " put_device+rwsem"],
+      "                     verdict                     states  transitions  depth    time",
+      "removal",
+      ` put_device+rwsem    holds                     ${figures}`,
+      ` put_device+busted   violated: use after free  ${broken}`,
+      "readd/client-rebinder",
+      ` put_device+rwsem    holds                     ${figures}`,
     ],
   );
-  assert.ok(lines.every((line) => line.length <= 78));
-  assert.match(lines[0] ?? "", "states");
+});
+
+test("where that is too wide, what was broken stands below; figures go last, the depth first", () => {
+  const narrow = (width: number) => draw([sound, control], width).map((line) => line.trimEnd());
+  assert.equal(narrow(72), [
+    "                     verdict     states  transitions  depth    time",
+    "removal",
+    " put_device+rwsem    holds      812,345    2,345,678     84  12.3 s",
+    " put_device+busted   violated     4,321        9,876     41  210 ms",
+    "   use after free",
+  ]);
+  assert.equal(narrow(64).slice(0, 3), [
+    "                     verdict     states  transitions    time",
+    "removal",
+    " put_device+rwsem    holds      812,345    2,345,678  12.3 s",
+  ]);
+  assert.equal(narrow(50).slice(0, 3), [
+    "                     verdict     states    time",
+    "removal",
+    " put_device+rwsem    holds      812,345  12.3 s",
+  ]);
+  const two = narrow(40).join(" ");
+  assert.match(two, /812,345 states, 2,345,678 transitions, +depth 84, 12\.3 s/);
 });
 
 test("a failure of the checker is neither a verdict nor a catch", () => {
