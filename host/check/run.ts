@@ -13,6 +13,7 @@ import { CLAIMS } from "./history.ts";
 import { claimsOf, isHistory, refuseForHistory } from "./history-run.ts";
 import { commandOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
+import { parseSchedule } from "./schedule.ts";
 import { select } from "./select.ts";
 import { checkAll, weaverOf } from "./suite.ts";
 import { checkImage } from "./weave.ts";
@@ -20,7 +21,24 @@ import { checkImage } from "./weave.ts";
 /** Of those that a message could name. */
 const NAMED_MOST = 3;
 
+/** @throws UsageError for what does not go together: before anything is run, or said */
+export function refuseAsked(asked: CheckAsked): void {
+  const entries = select(asked, kernelImage(TIERING).abi);
+  if (isHistory(asked)) refuseForHistory(asked);
+  const { replay: schedule, threads } = asked;
+  if (schedule === null) return;
+  parseSchedule(schedule);
+  if (entries.length === 1) return;
+  const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };
+  const few = entries.slice(0, NAMED_MOST).map((one) => commandOf(one, threads, options));
+  const more = entries.length > few.length ? ", ..." : "";
+  throw new UsageError(
+    `--replay ${schedule}: a schedule is of one configuration, and these are ${entries.length}: ${few.join(", ")}${more}`,
+  );
+}
+
 export const runCheck: RunCheck = async (asked, context) => {
+  refuseAsked(asked);
   const startedAt = new Date();
   const image = kernelImage(TIERING);
   const entries = select(asked, image.abi);
@@ -50,7 +68,6 @@ async function historyOf(
   abi: KernelAbi,
   context: RunContext,
 ): Promise<Pick<Sections, "claims">> {
-  refuseForHistory(asked);
   return { claims: await claimsOf(asked, abi, asked, [], context) };
 }
 
@@ -77,17 +94,10 @@ async function rowsOf(
   return { checks, notes, claims: await claimsOf(asked, abi, options, checks, context) };
 }
 
-/** @throws UsageError for several configurations: which one the schedule is of, it does not say */
-async function replayed(asked: CheckAsked, entries: readonly SuiteEntry[], schedule: string) {
-  const [entry] = entries;
+/** Context: refuseAsked() has not refused. */
+async function replayed(asked: CheckAsked, [entry]: readonly SuiteEntry[], schedule: string) {
+  if (entry === undefined) throw new Error("[harness bug] nothing to replay");
   const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };
-  if (entry === undefined || entries.length > 1) {
-    const few = entries.slice(0, NAMED_MOST).map((one) => commandOf(one, asked.threads, options));
-    const more = entries.length > few.length ? ", ..." : "";
-    throw new UsageError(
-      `--replay ${schedule}: a schedule is of one configuration, and these are ${entries.length}: ${few.join(", ")}${more}`,
-    );
-  }
   const { runAgain } = await import("./again.ts");
   const image = checkImage(entry.variant.roots);
   const { row, notes } = runAgain(image, entry, asked.threads, options, schedule);

@@ -27,6 +27,15 @@ export interface Scheduler {
   worth(walks: number, longest: number): string;
 }
 
+const countOf = (n: number) => n.toLocaleString("en");
+
+/** In percent, with two digits. @param round - to the second of them */
+function percentOf(share: number, round: (x: number) => number): string {
+  if (share <= 0) return "0";
+  const unit = 10 ** (Math.floor(Math.log10(100 * share)) - 1);
+  return String(Number((round((100 * share) / unit) * unit).toPrecision(2)));
+}
+
 export class Uniform implements Scheduler {
   readonly #random: Random;
   readonly #sightings: Sightings;
@@ -43,8 +52,8 @@ export class Uniform implements Scheduler {
   }
 
   worth(walks: number): string {
-    const chance = (100 * this.#sightings.chanceOfNew).toPrecision(2);
-    return `${walks} random schedules: a further step would meet a new state with a chance of ${chance} %`;
+    const chance = percentOf(this.#sightings.chanceOfNew, Math.round);
+    return `${countOf(walks)} random schedules: a further step would meet a new state with a chance of ${chance} %`;
   }
 }
 
@@ -105,7 +114,7 @@ export class Priorities implements Scheduler {
 
   worth(walks: number, longest: number): string {
     const chance = 1 / (this.#threads * longest ** (PCT_DEPTH - 1));
-    const found = 100 * (1 - (1 - chance) ** walks);
-    return `${walks} schedules of up to ${longest} steps by priorities: a violation of depth ${PCT_DEPTH} was found with a chance of at least ${found.toPrecision(2)} %`;
+    const found = percentOf(1 - (1 - chance) ** walks, Math.floor);
+    return `${countOf(walks)} schedules of up to ${countOf(longest)} steps by priorities: a violation of depth ${PCT_DEPTH} was found with a chance of at least ${found} %`;
   }
 }

@@ -58,7 +58,11 @@ function checkOptions({ catalogue, cores }: Context) {
     ),
     reduction: flag(true, "take steps that nobody else can notice in one order only"),
     trace: text("FILE", "write the schedules of what is violated to a file, as text"),
-    replay: text("SCHEDULE", "run this schedule and no other; step by step on a terminal"),
+    replay: text(
+      "SCHEDULE",
+      "run this schedule and no other; step by step on a terminal",
+      "a schedule",
+    ),
   };
 }
 
@@ -138,7 +142,7 @@ export const check = define({
     const trace = path === null ? null : traceFile(openTarget(path, "--trace"));
     let result: Result | null = null;
     const load = async () => {
-      const run = await context.runners.check();
+      const run = await context.runners.check(asked);
       return async (...args: Parameters<typeof run>) => {
         result = await run(...args);
         return result;

@@ -25,7 +25,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_MACHINE = 3;
 
 /**
- * Prints the parameters, runs, draws and saves.
+ * Loads what runs, which may find what was asked wrong; prints the parameters, runs, draws and saves.
  *
  * @param options - those that make up the printed command line, in its order
  * @returns the exit status
@@ -46,9 +46,9 @@ export async function measure<A, S extends OptionSet>(
   });
   const progress = progressOn(terminal.stderr);
   try {
+    const run = await load();
     const line = `hotunplug ${name} ${commandLine(options, parsed.values as Values<S>)}`;
     out.page.print([...wrap(line, out.page.canvas.width, "", "    "), ""]);
-    const run = await load();
     const { signal } = interruption;
     const result = await run(asked, { signal, onProgress: (p) => progress.update(p) });
     progress.end();

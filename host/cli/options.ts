@@ -35,11 +35,12 @@ export function flag(initial: boolean, help: string): Option<boolean> {
   };
 }
 
-export function text(placeholder: string, help: string): Option<string | null> {
+/** @param what - it is, as in "a schedule" */
+export function text(placeholder: string, help: string, what = "a name"): Option<string | null> {
   return {
     ...{ placeholder, help, initial: null },
     parse: (value) => {
-      if (value === "") throw new Expected("a name");
+      if (value === "") throw new Expected(what);
       return value;
     },
     format: (value) => value,

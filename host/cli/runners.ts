@@ -4,6 +4,7 @@
 import type { GateChecks } from "../check/listing.ts";
 import type { Diagnosis } from "../doctor/run.ts";
 import type { GateTraits } from "../machine/gate-traits.ts";
+import type { CheckAsked } from "../result/asked.ts";
 import type {
   RunBench,
   RunCheck,
@@ -39,7 +40,8 @@ export interface Runners {
   bench(): Promise<RunBench>;
   stress(): Promise<RunStress>;
   compare(): Promise<RunCompare>;
-  check(): Promise<RunCheck>;
+  /** @throws UsageError for what was asked, where it does not go together */
+  check(asked: CheckAsked): Promise<RunCheck>;
   selftest(): Promise<RunSelfTest>;
   scenarios(): Promise<readonly ScenarioEntry[]>;
   gates(): Promise<readonly GateSheet[]>;
@@ -52,7 +54,11 @@ export const runners: Runners = {
   bench: async () => (await import("../bench/run.ts")).runBench,
   stress: async () => (await import("../stress/run.ts")).runStress,
   compare: async () => (await import("../compare/run.ts")).runCompare,
-  check: async () => (await import("../check/run.ts")).runCheck,
+  check: async (asked) => {
+    const { refuseAsked, runCheck } = await import("../check/run.ts");
+    refuseAsked(asked);
+    return runCheck;
+  },
   selftest: async () => (await import("../bench/selftest.ts")).runSelfTest,
   scenarios: async () => {
     const { SCENARIOS } = await import("../check/scenarios/table.ts");

@@ -35,10 +35,11 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
 }
 
 function collisionText(rows: readonly CheckRow[]): string {
-  const most = Math.max(...rows.map(({ collision }) => collision));
+  const most = rows.reduce((sum, { collision }) => sum + collision, 0);
   if (most <= 0) return "No state was taken for another.";
   const exponent = Math.floor(Math.log10(most));
-  const bound = `${Math.ceil(most / 10 ** exponent)}e${exponent}`;
+  const digit = Math.ceil(most / 10 ** exponent);
+  const bound = digit === 10 ? `1e${exponent + 1}` : `${digit}e${exponent}`;
   return `The chance that some state was taken for another, and not explored, is at most ${bound}.`;
 }
 

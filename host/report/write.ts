@@ -49,8 +49,7 @@ export function openTarget(path: string, option = "--json"): Target {
     return temporaryTarget(path, kind ? realpathSync(path) : path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    const where = isMissing(cause) ? `: no directory ${dirname(path)}` : `: ${reasonOf(cause)}`;
-    throw new UsageError(`${option} ${path}: cannot be written${where}`, { cause });
+    throw new UsageError(`${option} ${path}: cannot be written: ${whyNot(path, cause)}`, { cause });
   }
 }
 
@@ -85,6 +84,9 @@ function saving(path: string, write: () => void): void {
   }
 }
 
-function isMissing(cause: unknown): boolean {
-  return (cause as NodeJS.ErrnoException).code === "ENOENT";
+function whyNot(path: string, cause: unknown): string {
+  if ((cause as NodeJS.ErrnoException).code !== "ENOENT") return reasonOf(cause);
+  const directory = dirname(path);
+  const isThere = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isThere ? `no file can be made in ${directory}` : `no directory ${directory}`;
 }

@@ -40,8 +40,8 @@ for (const search of ["random", "pct"] as const) {
     assert.ok(counts.transitions >= 3_000 && counts.states <= 50, JSON.stringify(counts));
     const sentence =
       search === "random"
-        ? /^\d+ random schedules: a further step would meet a new state with a chance of [\d.e-]+ %$/
-        : /^\d+ schedules of up to \d+ steps by priorities: a violation of depth 3 was found with a chance of at least [\d.e-]+ %$/;
+        ? /^[\d,]+ random schedules: a further step would meet a new state with a chance of [\d.e-]+ %$/
+        : /^[\d,]+ schedules of up to [\d,]+ steps by priorities: a violation of depth 3 was found with a chance of at least [\d.e-]+ %$/;
     assert.match(worth ?? "", sentence);
   });
 
@@ -54,10 +54,14 @@ for (const search of ["random", "pct"] as const) {
 test("pct: the chance is that of the bound, for the schedules that were run", () => {
   const { worth, counts } = explored(yardstick(2, 1), 3, { search: "pct", maxStates: 3_000 });
   const [walks = 0, steps = 0, , percent = 0] =
-    (worth ?? "").match(/\d[\d.e-]*/g)?.map(Number) ?? [];
+    (worth ?? "")
+      .replaceAll(",", "")
+      .match(/\d[\d.e-]*/g)
+      ?.map(Number) ?? [];
   assert.is(steps, counts.depth);
   const wanted = 100 * (1 - (1 - 1 / (3 * steps ** 2)) ** walks);
-  assert.ok(walks > 10 && Math.abs(percent / wanted - 1) < 0.05, `${percent} %, not ${wanted} %`);
+  assert.ok(walks > 10 && percent > 0.9 * wanted, `${percent} %, not ${wanted} %`);
+  assert.ok(percent <= wanted, `at least ${percent} %, and it is ${wanted} %`);
 });
 
 test("random: a small program's ends are all met, and then nothing new is expected", () => {
@@ -68,7 +72,7 @@ test("random: a small program's ends are all met, and then nothing new is expect
   const { outcomes, worth } = explored(build, 3, { search: "random", maxStates: 2_000 });
   assert.equal([...outcomes].sort(), [...explored(build, 3).outcomes].sort());
   assert.is(outcomes.size, 6, "an order of three each");
-  assert.match(worth ?? "", /with a chance of 0\.0 %$/);
+  assert.match(worth ?? "", /with a chance of 0 %$/);
 });
 
 test("a search is stopped by whoever watches it, and by its memory", () => {

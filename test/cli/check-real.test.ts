@@ -79,9 +79,13 @@ test("a schedule ends at the same step for ever; one of another kernel says so",
 });
 
 test("a schedule is of one configuration, and must be one", () => {
-  const several = check("--replay", "x");
+  const several = check("--replay", "hp1-00000000:client");
   assert.is(several.status, 2);
-  assert.match(several.stderr, /check: --replay x: .* of one configuration, and these are \d+: /);
+  assert.match(
+    several.stderr,
+    /check: --replay hp1-00000000:client: .* of one configuration, and these are \d+: /,
+  );
+  assert.is(several.stdout, "", "before anything is said");
   const none = check("--revision", "rwsem", "--replay", "x");
   assert.is(none.status, 2);
   assert.match(none.stderr, "check: --replay x: cannot read this schedule");
