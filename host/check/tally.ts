@@ -79,7 +79,8 @@ export class Tally {
     const rate = `${Math.round(this.#rate).toLocaleString("en")} states/s`;
     const frontier = `frontier ${sum(({ waiting }) => waiting).toLocaleString("en")}`;
     const of = this.#searches.length > 1 ? `${ready} of ${this.#searches.length}, ` : "";
-    return `${of}${rate}, ${frontier}: ${running.map(({ name }) => name).join("; ")}`;
+    const names = running.map(({ name }) => name).join("; ");
+    return `${of}${rate}, ${frontier}${names === "" ? "" : `: ${names}`}`;
   }
 
   /** A search that begins anew has fewer states than before: no rate is drawn from that. */

@@ -18,6 +18,14 @@ test("a search is half done when most states wait, and its share grows with what
   assert.is(tally.progress.done, 1);
 });
 
+test("between two searches it names none", () => {
+  const tally = new Tally([{ name: "a", likely: 1 }], () => 0);
+  tally.figures(0, figures(1_000, 100));
+  assert.match(tally.progress.label, /frontier 100: a$/);
+  tally.done(0, figures(1_800, 0));
+  assert.match(tally.progress.label, /frontier 0$/);
+});
+
 test("schedules that are drawn count by their steps", () => {
   const tally = new Tally([{ name: "a", likely: 8_000, walk: true }], () => 0);
   tally.figures(0, figures(1_000, 0));
