@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Keeps the functions below out of line, before the optimiser runs.
+ * What the optimiser is told before it runs. Functions of the same code stay functions of their own: of those
+ * that it makes one of, a schedule or a report would tell the first by name and line, whichever was called.
+ * And the functions below stay out of line.
  *
  * `*_slowpath`: a call that is never taken still makes an engine spill around it; hot loops leave
  * before they call. `futex_wait`: node 20's baseline compiler zeroes 4 bytes of the caller's stack
@@ -28,5 +30,6 @@ export default class {
       module.runPasses(["no-inline"]);
     }
     this.binaryen.setPassArgument("no-inline", null);
+    this.binaryen.addPassToSkip("duplicate-function-elimination");
   }
 }

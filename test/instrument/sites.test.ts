@@ -187,6 +187,17 @@ test("findSites() is for any pass: it tells what computes each address", () => {
   }
 });
 
+test("each export is a function of its own: a schedule names the one that was called", () => {
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(wasm));
+  const names = exports.flatMap(({ kind, name }) => (kind === "function" ? [name] : []));
+  const indices = new Set(names.map((name) => exportedFunction(before, name)));
+  assert.is(indices.size, names.length);
+  const nameOf = (name: string) => before.functionNames.get(exportedFunction(before, name)) ?? "";
+  for (const name of ["rcu_read_lock", "rcu_read_unlock", "READ_ONCE", "smp_load_acquire"]) {
+    assert.is(shortName(nameOf(name)), name, "though they are the same code in pairs");
+  }
+});
+
 test("a function's name is shortened without losing what it is made for", () => {
   assert.is(shortName("assembly/mm/slab/kmalloc"), "kmalloc");
   assert.is(
