@@ -11,6 +11,7 @@ import { NO_FIGURES, NO_GAPS, type Outcome, type SearchOptions } from "./job.ts"
 import { Replay } from "./replay.ts";
 import { rowOf } from "./row.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
+import { scout } from "./scouting.ts";
 import { isOfThisKernel, type Replayed, replaySchedule } from "./steer.ts";
 import { jobOf } from "./suite.ts";
 
@@ -58,9 +59,25 @@ interface Followed {
   readonly shown: CounterExample | null;
 }
 
+/**
+ * First with all that a few schedules at random find to be contended: what others may notice is then shown
+ * as by who explored. That can be too much where stores wait, and then with what this one finds alone.
+ */
 function follow(image: CheckImage, configuration: Configuration, schedule: string): Followed {
+  const followed = followOn(image, configuration, schedule, true);
+  if (followed.replayed.violation !== null) return followed;
+  return followOn(image, configuration, schedule, false);
+}
+
+function followOn(
+  image: CheckImage,
+  configuration: Configuration,
+  schedule: string,
+  scouts: boolean,
+): Followed {
   try {
     const on = prepare(image, configuration);
+    if (scouts) scout(on, null, 1);
     const replayed = replaySchedule(on, schedule);
     const { actions, violation } = replayed;
     if (violation !== null) {
@@ -68,14 +85,21 @@ function follow(image: CheckImage, configuration: Configuration, schedule: strin
       // One that was made for another kernel goes on as one of this.
       return { replayed, shown: isOfThisKernel(schedule) ? { ...shown, schedule } : shown };
     }
-    const replay = new Replay(on, actions);
-    replay.toEnd();
-    const { threads, steps, switches, sleepers, locks } = replay;
-    const rest = { origins: [], cycleFrom: null, schedule };
-    return { replayed, shown: { ...NOTHING, threads, steps, switches, sleepers, locks, ...rest } };
+    return { replayed, shown: shownWhole(new Replay(on, actions), schedule) };
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     const replayed = { actions: [], fits: false, note: "it broke before its first step" };
     return { replayed: { ...replayed, violation: error }, shown: null };
   }
+}
+
+/** Of a schedule that breaks nothing. */
+function shownWhole(replay: Replay, schedule: string): CounterExample {
+  replay.toEnd();
+  const { steps, switches, sleepers, locks } = replay;
+  const { length } = replay.threads;
+  const ends = steps.some(({ thread }) => thread === length - 1);
+  const threads = replay.threads.slice(0, ends ? length : length - 1);
+  const rest = { origins: [], cycleFrom: null, schedule };
+  return { ...NOTHING, threads, steps, switches, sleepers, locks, ...rest };
 }

@@ -75,11 +75,19 @@ function placeOf({ entry: { scenario, variant } }: Case, { bound }: SearchOption
 }
 
 /** @returns null when the search met something else, and is to be made again without it */
+/** Why a search did not come to its end. */
+const ENDED_BY = {
+  states: "stopped by --max-states",
+  memory: "stopped by --memory-limit",
+  interrupted: "interrupted",
+  failed: "internal error",
+} as const;
+
 function cellOf(one: Case, options: SearchOptions, outcome: Outcome | null): ClaimCell | null {
   const { revision } = one.entry.driver as Driver; // a scenario of a driver
   const place = placeOf(one, options);
   const open = { revision, reachable: null, schedule: null } as const;
-  if (outcome === null) return { ...open, bound: `${place}: not begun` };
+  if (outcome === null) return { ...open, bound: `not begun: ${place}` };
   const { end, error, gaps, met, property, counterexample } = outcome;
   if (end === "violated") {
     if (met === undefined) return { ...open, bound: `${place}: ${property}, before it began` };
@@ -88,7 +96,7 @@ function cellOf(one: Case, options: SearchOptions, outcome: Outcome | null): Cla
     const schedule = counterexample?.schedule ?? null;
     return { revision, reachable: true, bound: place, schedule, command };
   }
-  if (end !== "exhausted") return { ...open, bound: `${place}: ended by ${error ?? end}` };
+  if (end !== "exhausted") return { ...open, bound: `${ENDED_BY[end]}: ${error ?? place}` };
   const { passed = 0, ends = 0 } = gaps.other ?? {};
   if (passed === 0) return { ...open, reachable: false, bound: place };
   if (ends === 0) return { ...open, bound: `${place}: each breaks something else first` };

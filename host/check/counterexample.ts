@@ -15,6 +15,8 @@ import { Trace } from "./trace.ts";
 
 /** Properties that a schedule breaks by going round for ever. */
 const ENDLESS: ReadonlySet<string> = new Set(["livelock", "starvation"]);
+/** Below this nothing has an address. */
+const NULL_PAGE = 0x1000;
 /** Of a thread that goes round by itself no more steps are told. */
 const ENDLESS_STEPS = 64;
 
@@ -148,9 +150,12 @@ function raceSteps(names: Names, trace: Trace, found: Violation): Draft[] {
 /** "write of cxl_mem#1.state, of a freed object" */
 function detailOf(names: Names, { detail, address, site }: Violation, last?: Draft): string {
   const raw = `0x${address.toString(16)}`;
-  const said = detail
-    .replace(raw, names.target(address))
-    .replace(/-?\d{4,}/g, (number) => names.format(Number(number)));
+  // What the kernel tells is in brackets, and may be addresses: a message of check's own has none but `raw`.
+  const said = /^\(.*\)$/.test(detail)
+    ? detail
+        .replace(raw, address < NULL_PAGE ? raw : names.target(address))
+        .replace(/-?\d{4,}/g, (number) => names.format(Number(number)))
+    : detail.replace(raw, names.target(address));
   if (address === 0 || last === undefined || detail.includes(raw)) return said;
   if (site === 0) return `${names.target(address)}: ${said}`;
   return `${last.access} ${names.name(address)} in ${names.site(site)}: ${said}`;

@@ -134,9 +134,10 @@ export class Exhaustive {
 
   #whyStop(): Stopped["why"] | null {
     const { maxStates, memoryBytes, onProgress } = this.#options;
+    const isInterrupted = onProgress(this.#counts, this.#frontier.length); // told in any case: what waits
     if (this.#counts.states > maxStates) return "states";
     if (this.bytes > memoryBytes) return "memory";
-    return onProgress(this.#counts, this.#frontier.length) ? "interrupted" : null;
+    return isInterrupted ? "interrupted" : null;
   }
 
   #violated(violation: Violation, number: number, action: number | null): Found {

@@ -17,6 +17,8 @@ import { violationOf } from "./ending.ts";
 /** Beyond these a number says more in hexadecimal. */
 const DECIMAL_MOST = 255;
 const DECIMAL_LEAST = -200;
+/** Fields whose values may be as large as an address, and are none. */
+const NUMBERS: ReadonlySet<string> = new Set(["rate"]);
 /** Low bits of a pointer to a task that a lock keeps flags in. */
 const TASK_FLAGS = 7;
 
@@ -152,7 +154,8 @@ export class Names {
   }
 
   value(address: number, bytes: number): string {
-    return this.format(this.read(address, bytes));
+    const value = this.read(address, bytes);
+    return NUMBERS.has(this.field(address)) ? String(value) : this.format(value);
   }
 
   /** A pointer to what has a name by that name: `&cxl_memdev#1`, `cpu0` for a task. */

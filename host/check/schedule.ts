@@ -79,7 +79,8 @@ export function formatSchedule({ kernel, segments }: Schedule): string {
 /** @throws UsageError */
 export function parseSchedule(text: string): Schedule {
   const [, form = "", kernel = "", rest = ""] = /^(\w+)-([0-9a-f]{8}):(.*)$/.exec(text) ?? [];
-  if (form === "") throw unreadable(text, `it begins with "${FORM}-" and the kernel`);
+  if (form === "")
+    throw unreadable(text, `"${FORM}-", eight hex digits of the kernel, and a colon begin one`);
   if (form !== FORM) throw unreadable(text, `this version reads those that begin with "${FORM}-"`);
   const segments = rest === "" ? [] : rest.split(",");
   return { kernel, segments: segments.map((segment) => parseSegment(text, segment)) };

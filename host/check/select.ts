@@ -4,7 +4,7 @@ import type { KernelAbi } from "../abi/kernel.ts";
 import { UsageError } from "../errors.ts";
 import { driverId, isDriverGate } from "../machine/driver.ts";
 import type { CheckAsked } from "../result/asked.ts";
-import type { Scenario, Subject } from "./scenario.ts";
+import type { Scenario, Subject, Variant } from "./scenario.ts";
 import { type SuiteEntry, scenarioNamed, subjectsOf, suite } from "./scenarios/table.ts";
 
 /** A machine keeps a bit for each of its threads. */
@@ -52,7 +52,11 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   const drivers = subjects(scenario, wanted, abi);
   const entriesOf = (count: number | null) =>
     drivers.flatMap((driver) =>
-      scenario.variants(abi, driver, count).map((variant) => ({ scenario, driver, variant })),
+      ofOwnName(scenario.variants(abi, driver, count)).map((variant) => ({
+        scenario,
+        driver,
+        variant,
+      })),
     );
   const all = entriesOf(threads);
   if (threads !== null && castsOf(all) === castsOf(entriesOf(threads + 1))) {
@@ -67,8 +71,15 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   if (found.length > 0 || all.length === 0) return found;
   const names = [...new Set(all.map(({ variant }) => variant.name))].join(", ");
   throw new UsageError(
-    `${scenario.name}/${name}: ${scenario.name} has no such variant; there are ${names}`,
+    `${scenario.name}/${name}: ${scenario.name} has no such variant; its own: ${names}`,
   );
+}
+
+/** With as many threads as were asked for two variants may be the same. */
+function ofOwnName(variants: readonly Variant[]): Variant[] {
+  return [
+    ...new Map(variants.toReversed().map((variant) => [variant.name, variant])).values(),
+  ].toReversed();
 }
 
 function castsOf(entries: readonly SuiteEntry[]): string {

@@ -57,7 +57,7 @@ function checkOptions({ catalogue, cores }: Context) {
       `threads that search: several configurations at once, or one together; default: ${cores}, one each`,
     ),
     reduction: flag(true, "take steps that nobody else can notice in one order only"),
-    trace: text("FILE", "write the schedules of what is violated to a file, as text"),
+    trace: text("FILE", "write the schedules of what is violated to a file, as text", "a file"),
     replay: text(
       "SCHEDULE",
       "run this schedule and no other; step by step on a terminal",
@@ -114,6 +114,11 @@ function refuse({ values }: CheckParsed, { catalogue }: Context, scenario: strin
   if (replay !== null && scenario === null) {
     throw new UsageError("--replay goes with the scenario that the schedule is of; none is named");
   }
+  if (values.trace !== null && scenario === "history") {
+    throw new UsageError(
+      `--trace ${values.trace}: the schedules of history are replayed one by one`,
+    );
+  }
   const limit = values["memory-limit"];
   if (limit <= totalmem()) return;
   const has = writeBytes(Math.floor(totalmem() / MIB) * MIB);
@@ -126,7 +131,7 @@ export const check = define({
   operands: "[SCENARIO[/VARIANT]]",
   operandCounts: [0, 1],
   about:
-    "Runs the very kernel.wasm as coroutines, an access to memory at a time, in every order that can make a difference. Without a scenario it is the suite: each gate and revision in each scenario, and then what commit messages and the review said of the driver, which `history` alone looks into as well. What does not hold is shown as a schedule that can be replayed, and ends with status 1.",
+    "Runs the very kernel.wasm as coroutines, an access to memory at a time, in every order that can make a difference. Without a scenario it is the suite: each gate and revision in each scenario, and then what commit messages and the review said of the driver, which `history` alone looks into as well. Of what does not hold the shortest schedule is found, which the command behind `again:` replays; it is drawn where that is one configuration, or was to hold: then the status is 1.",
   options: checkOptions,
   examples: [
     ["", "the suite"],
@@ -139,6 +144,9 @@ export const check = define({
     const asked = await checkAsked(parsed, context);
     const name = ["check", ...parsed.positionals].join(" ");
     const { trace: path, json, width } = parsed.values;
+    if (path !== null && path === json) {
+      throw new UsageError(`--trace ${path}: --json has the same file`);
+    }
     const trace = path === null ? null : traceFile(openTarget(path, "--trace"));
     let result: Result | null = null;
     const load = async () => {

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { MachineError, UsageError } from "../errors.ts";
+import { printable } from "../report/style.ts";
 import { type Catalogue, readCatalogue } from "./catalogue.ts";
 import type { Command, Context } from "./command.ts";
 import { suggestion } from "./nearest.ts";
@@ -37,7 +38,7 @@ export interface Backing {
 
 /** Runs the command line of this process, and sets its exit status. */
 export async function run(using: Backing = { runners, readCatalogue }): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", onStreamError);
   process.exitCode = await statusOf(process.argv.slice(2), using);
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
@@ -89,7 +90,7 @@ function asOption(message: string): string {
 /** One line for what is the user's or the machine's doing; a stack for what is ours. */
 function report(error: unknown, prefix: string): number {
   const line = (text: string) =>
-    process.stderr.write(`${prefix}${text.replaceAll("\n", "\n  ")}\n`);
+    process.stderr.write(`${prefix}${text.split("\n").map(printable).join("\n  ")}\n`);
   if (error instanceof UsageError) line(asOption(error.message));
   else if (error instanceof MachineError) line(error.message);
   else line(`[harness bug] ${error instanceof Error ? error.stack : String(error)}`);
@@ -118,7 +119,9 @@ function print(lines: readonly string[]): number {
   return 0;
 }
 
-/** `hotunplug list | head -1` is no error of anybody's. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** `hotunplug list | head -1` is no error of anybody's; a full disk behind `>` is the machine's. */
+function onStreamError(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  process.exitCode = report(new MachineError(`cannot write: ${error.message}`), "hotunplug: ");
+  process.exit();
 }

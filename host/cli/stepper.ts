@@ -13,8 +13,7 @@ const KEYS: Readonly<Record<string, Move>> = {
   ...{ s: "switch", e: "end" },
   ...{ q: "quit", "\x03": "quit", "\x04": "quit" },
 };
-const HELP =
-  "n, space, right: on   p, left: back   s: to the next switch   e: to the end   q: quit";
+const HELP = "n, space, right: on  p, left: back  s: to the next switch  e: end  q: quit";
 
 /** The screen that was there comes back when this one is left. */
 const ENTER = "\x1b[?1049h\x1b[?25l";
@@ -35,7 +34,7 @@ export function moved({ steps }: CounterExample, at: number, move: Move): number
     const before = steps.slice(0, Math.max(at - 1, 0)).findLastIndex(isStop);
     return before + 1;
   }
-  const thread = steps[at - 1]?.thread;
+  const thread = (steps[at - 1] ?? steps[0])?.thread;
   const stops = (step: CheckStep) => (move === "switch" ? step.thread !== thread : isStop(step));
   const next = steps.findIndex((step, index) => index >= at && stops(step));
   return next < 0 ? last : next + 1;

@@ -8,7 +8,7 @@ import { isUndone, isUnexpected } from "./rows.ts";
 import { type Canvas, printable, type Style, wrap } from "./style.ts";
 
 const NOTE =
-  "holds: every schedule of the scenario was explored; bounded: nothing was found in what was. A control must be violated, and a driver that is looked at as it stood may be. In capitals: not as it must be.";
+  "holds: every schedule of the scenario was explored; bounded: nothing was found in what was. A control must be violated, wherever it has something to break, and a driver that is looked at as it stood may be. In capitals: not as it must be.";
 
 /**
  * @param full - false: only what the decision table does not say already
@@ -26,7 +26,9 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
     ...drawRows(rows, canvas),
     "",
     ...wrap(NOTE, canvas.width).map(dim),
-    ...wrap(collisionText(rows), canvas.width).map(dim),
+    ...[collisionText(rows)]
+      .filter((text) => text !== "")
+      .flatMap((text) => wrap(text, canvas.width).map(dim)),
     ...rows.flatMap((row) => drawUnexplored(row, canvas)),
     ...rows.flatMap((row) => drawError(row, canvas)),
     ...(known.length > 0 ? ["", ...known] : []),
@@ -36,7 +38,7 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
 
 function collisionText(rows: readonly CheckRow[]): string {
   const most = rows.reduce((sum, { collision }) => sum + collision, 0);
-  if (most <= 0) return "No state was taken for another.";
+  if (most <= 0) return ""; // nothing was explored as a whole
   const exponent = Math.floor(Math.log10(most));
   const digit = Math.ceil(most / 10 ** exponent);
   const bound = digit === 10 ? `1e${exponent + 1}` : `${digit}e${exponent}`;

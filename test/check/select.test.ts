@@ -55,11 +55,22 @@ test("more threads are those of the role that there can be several of", () => {
   assert.equal(entry?.variant.threads.length, 4);
 });
 
+test("with as many threads as are asked for each variant is there once", () => {
+  for (const scenario of ["wait", "rwsem", "srcu", "percpu_ref", "yardstick", "gate"]) {
+    for (const threads of [1, 2, 3]) {
+      const names = select({ ...NONE, scenario, threads }, abi).map(
+        ({ variant, driver }) => `${variant.name} ${driver?.gate}`,
+      );
+      assert.is(new Set(names).size, names.length, `${scenario}, ${threads}: ${names}`);
+    }
+  }
+});
+
 test("what there is none of is refused by the option and the value", () => {
   refused({ scenario: "removl" }, /no scenario "removl"; there are .*removal/);
   refused(
     { scenario: "removal", variant: "x" },
-    /^removal\/x: removal has no such variant; there are client-remover/,
+    /^removal\/x: removal has no such variant; its own: client-remover/,
   );
   refused({ scenario: "removal", revision: "rwsem", gate: "busted" }, /brings its own/);
   refused({ scenario: "removal", gate: "qsbr" }, /^--gate qsbr: .* may not sleep in it$/);

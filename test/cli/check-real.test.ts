@@ -130,7 +130,7 @@ test("what is not there is refused with what there is", () => {
   assert.is(none.status, 2);
   assert.match(
     none.stderr,
-    "check: removal/none: removal has no such variant; there are client-remover",
+    "check: removal/none: removal has no such variant; its own: client-remover",
   );
 });
 
