@@ -52,7 +52,7 @@ export class Futures {
     const todo = [location];
     for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
       if (number >= at.future.length) {
-        const larger = new Uint8Array(at.future.length * 2);
+        const larger = new Uint8Array(Math.max(at.future.length * 2, number + 1));
         larger.set(at.future);
         at.future = larger;
       }
