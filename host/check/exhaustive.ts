@@ -8,6 +8,7 @@
  * is. What follows it was explored all the same, though steps may have been left out there that would make
  * a difference.
  */
+import { CLOCK_ADDRESS } from "../machine/coroutine/accounts.ts";
 import { TICK } from "../machine/coroutine/choices.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { Violation } from "../machine/coroutine/violation.ts";
@@ -179,6 +180,7 @@ export class Exhaustive {
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
         const found = this.#wanted(error, number, action);
+        this.#learnBroken(action);
         on.takeBack();
         if (found !== null) return found;
         moved = true;
@@ -216,21 +218,34 @@ export class Exhaustive {
     if (this.#futures !== null) this.#on.locations(this.#locations);
   }
 
+  /** Notes what the step that has just broken something accessed before it did. */
+  #learnBroken(action: number): void {
+    if (this.#futures === null || action >= TICK) return;
+    const { noted, nrNoted } = this.#on.machine.accounts;
+    const at = this.#locations[action] as number;
+    this.#futures.learn(at, at, noted, nrNoted);
+  }
+
   /** Notes the step just made. @returns whether nothing that others may still do conflicts with it */
   #isAlone(action: number): boolean {
     const futures = this.#futures;
     if (futures === null || action >= TICK) return false;
     const { machine, threads } = this.#on;
     const { noted, nrNoted } = machine.accounts;
-    const [from, to] = [this.#locations[action] as number, this.#on.location(action)];
-    futures.learn(from, to, noted, nrNoted);
-    if (machine.queues.touched !== 0) return false;
+    futures.learnStep(this.#on, action, this.#locations);
+    if (machine.queues.touched !== 0 || this.#mayTickInto()) return false;
     for (let t = 0; t < threads; t++) {
       if (t === action || this.#on.ended(t)) continue;
       if (futures.conflicts(this.#locations[t] as number, noted, nrNoted)) return false;
       if (machine.buffer.weak && this.#mayDrainInto(t)) return false;
     }
     return true;
+  }
+
+  /** Whether the clock, which the step just made has looked at, might have ticked before it instead. */
+  #mayTickInto(): boolean {
+    const { accounts } = this.#on.machine;
+    return this.#on.mayTick && accounts.hasNoted(CLOCK_ADDRESS >>> 2);
   }
 
   /** Whether a store of thread `t` that waits is to a word that the step just made accesses. */

@@ -12,8 +12,11 @@
  * that is taken.
  */
 
+import type { Interleaver } from "../machine/coroutine/interleaver.ts";
+
 const READ = 1;
 const WRITE = 2;
+const NOTHING = new Int32Array(0);
 
 interface Location {
   /** READ and WRITE, by the contended word's number: accesses from here on. */
@@ -77,6 +80,22 @@ export class Futures {
     for (let number = 0; number < next.future.length; number++) {
       const bits = next.future[number] as number;
       if (bits !== 0) this.#spread(location, number, bits);
+    }
+  }
+
+  /**
+   * Thread `action` of `on` has just made a step. Whom it has woken goes on from where that thread slept: so
+   * what follows the wake-up is what may follow the sleep.
+   *
+   * @param before - where each thread stood
+   */
+  learnStep(on: Interleaver, action: number, before: readonly number[]): void {
+    const { accounts, queues } = on.machine;
+    const [from, to] = [before[action] as number, on.location(action)];
+    this.learn(from, to, accounts.noted, accounts.nrNoted);
+    for (let left = queues.touched; left !== 0; left &= left - 1) {
+      const woken = 31 - Math.clz32(left & -left);
+      if (woken !== action) this.learn(before[woken] as number, on.location(woken), NOTHING, 0);
     }
   }
 

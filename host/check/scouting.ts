@@ -34,8 +34,8 @@ export function scout(on: Interleaver, futures: Futures | null, seed: number): v
 }
 
 function walkOnce(on: Interleaver, futures: Futures | null, random: Random): void {
-  const { accounts } = on.machine;
   const actions: number[] = [];
+  const locations: number[] = [];
   let last = -1;
   on.restart();
   for (let step = 0; step < STEPS_MOST; step++) {
@@ -44,9 +44,8 @@ function walkOnce(on: Interleaver, futures: Futures | null, random: Random): voi
     const stays = last >= 0 && last < TICK && on.canRun(last) && random() > 1 / STAY;
     const action = stays ? last : (actions[Math.floor(random() * count)] as number);
     last = action;
-    const from = futures === null || action >= TICK ? 0 : on.location(action);
+    if (futures !== null) on.locations(locations);
     on.perform(action);
-    if (futures === null || action >= TICK) continue;
-    futures.learn(from, on.location(action), accounts.noted, accounts.nrNoted);
+    if (action < TICK) futures?.learnStep(on, action, locations);
   }
 }

@@ -129,6 +129,14 @@ export class Accounts {
     this.noted[this.nrNoted++] = entry;
   }
 
+  /** Whether the step has accessed the word, which is contended. */
+  hasNoted(word: number): boolean {
+    for (let i = 0; i < this.nrNoted; i++) {
+      if ((this.noted[i] as number) >>> 1 === word) return true;
+    }
+    return false;
+  }
+
   /** Notes what the step noted when it was run before: `count` entries of `entries`. */
   noteAgain(entries: Int32Array, at: number, count: number): void {
     for (let i = 0; i < count; i++) this.noted[i] = entries[at + i] as number;

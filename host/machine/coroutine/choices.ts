@@ -67,18 +67,22 @@ export class Choices {
     return deadline > 0 && deadline !== PAST;
   }
 
+  /** Whether the clock may tick while somebody can go on. */
+  get mayTick(): boolean {
+    return this.machine.now() < this.#ticks;
+  }
+
   /** Writes the actions that are possible; returns how many. */
   actions(out: number[]): number {
     const { threads } = this;
     let count = 0;
     for (let t = 0; t < threads; t++) if (this.canRun(t)) out[count++] = t;
     if (this.machine.buffer.weak) count = this.#addDrains(out, count);
-    const now = this.machine.now();
     if (count > 0) {
-      if (now < this.#ticks) out[count++] = TICK;
+      if (this.mayTick) out[count++] = TICK;
       return count;
     }
-    if (now >= TICKS_MOST) return 0;
+    if (this.machine.now() >= TICKS_MOST) return 0;
     for (let t = 0; t < threads; t++) {
       if (!this.#hasTimeLimit(t)) continue;
       out[count++] = TICK;

@@ -238,6 +238,7 @@ export class CoroutineMachine {
       throw new Violation("deadlock", "the set-up waits, with nobody to wake it", address, site);
     }
     this.tracked.willRead(CLOCK_ADDRESS >>> 2);
+    if (timeout > 0) this.accounts.noteEntry((CLOCK_ADDRESS >>> 2) << 1); // its end is so far from now
     this.queues.prepare(this.running, expected, timeout, this.now());
     return this.#takeOff(address, site);
   }
