@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ACCESS } from "../../../host/machine/coroutine/access-table.ts";
+import { ACCESS, ACCESS_BYTES_SHIFT } from "../../../host/machine/coroutine/access-table.ts";
 import { CLOCK_ADDRESS } from "../../../host/machine/coroutine/accounts.ts";
 import { WORD } from "../../../host/machine/coroutine/knowledge.ts";
 import { FIELD } from "../../../host/machine/coroutine/regions.ts";
@@ -154,6 +154,31 @@ test("a thread that goes round without anything that others notice is caught", (
   assert.is(broken(round), "livelock");
   accounts.begin();
   for (let i = 0; i < 99_999; i++) accounts.access(0, word * 4, BITS.load, SITE);
+});
+
+test("a race is looked for with each thread, and by the byte", () => {
+  const parts = contended(3);
+  step(parts, 0, ["store", 1]);
+  step(parts, 1, ["store", 0]);
+  assert.is(step(parts, 2, ["load", 0])?.property, "data race", "with the second of two");
+  const { accounts, word } = contended(2);
+  const byte = ACCESS.write | (1 << ACCESS_BYTES_SHIFT);
+  accounts.begin();
+  accounts.access(0, word * 4, byte, SITE);
+  accounts.keep(0);
+  accounts.access(1, word * 4 + 1, byte, SITE);
+  assert.is(accounts.race, null, "the byte beside it");
+});
+
+test("what others are ordered behind leaves the footprint, and what came later stays", () => {
+  const parts = contended(2);
+  const { accounts, word } = parts;
+  accounts.begin();
+  for (const at of [0, 1]) accounts.access(0, (word + at) * 4, BITS.store, SITE);
+  accounts.order(1);
+  accounts.keep(0);
+  assert.is(step(parts, 1, ["load", 0]), null);
+  assert.is(step(parts, 1, ["load", 1])?.property, "data race");
 });
 
 test.run();
