@@ -70,7 +70,12 @@ const RULES: readonly Rule[] = [
   [/sched\/wait\.ts/, ANY, /\.(head|waiters|gp_wait|queue)\.(lock|first|last)$/],
   [/sched\/rcuwait/, ANY, /\.sem\.writer$/],
   [/rcu\/sync/, ANY, /\.rss\.(gp_state|gp_count|gp_wait\.\w+|cb_head\.\w+)$/],
-  [/rcu\/srcu\.ts/, /^srcu_read_lock$/, /\.srcu\.(srcu_idx|sda|sda\.lock_count(_1)?)$|\.idx$/],
+  // What is done with its result may be told by a line of its own, where it is put into its caller.
+  [
+    /rcu\/srcu\.ts/,
+    /^(srcu_read_lock|lock_count)$/,
+    /\.srcu\.(srcu_idx|sda|sda\.lock_count(_1)?)$|\.idx$/,
+  ],
   [/rcu\/srcu\.ts/, /srcu_read_unlock$/, /\.srcu\.(sda|sda\.unlock_count(_1)?)$/],
   [/rcu\/srcu\.ts/, ANY, /\.srcu\.(srcu_idx|srcu_gp_seq|sda|sda\.(un)?lock_count(_1)?)$/],
   [/rcu\/srcu_fast/, /count_lock/, /^cpu\d\..*\.srcu\.ctrs\[[01]\]\.srcu_locks$/],
