@@ -124,10 +124,10 @@ function endsWithoutScout(calls: Scripts, options: Options): string[] {
 }
 
 for (const [memory, ticks, count] of [
-  ["sc", 0, 150],
-  ["sc", 1, 100],
-  ["tso", 0, 50],
-  ["pso", 1, 50],
+  ["sc", 0, 60],
+  ["sc", 1, 40],
+  ["tso", 0, 25],
+  ["pso", 1, 25],
 ] as const) {
   test(`programs at random come to the same ends: ${memory}, ${ticks} ticks`, () => {
     let many = 0;

@@ -13,7 +13,7 @@ import { endOf, inARow } from "../../host/machine/parts.ts";
 import { abi, nameOf } from "./explored.ts";
 import { type Access, type Scene, sceneOf, walk } from "./named-walks.ts";
 
-const SEEDS = [1, 2, 3, 4];
+const SEEDS = [1];
 
 const entries = (of: string) =>
   SCENARIOS.filter((scenario) => scenario.of === of).flatMap((one) => entriesOf(abi, one));
@@ -26,7 +26,7 @@ const all = [...primitives, ...gates];
 /** Devices that the set-up makes, and some that threads do. */
 const drivers = entries("driver").filter(
   ({ scenario, variant }) =>
-    ["removal", "readd", "add-fails"].includes(scenario.name) && variant.inSuite !== false,
+    ["removal", "readd"].includes(scenario.name) && variant.inSuite !== false,
 );
 const roots = [...all, ...drivers].flatMap(({ variant }) => variant.roots);
 const image = checkImage([...new Set(roots)]);

@@ -79,13 +79,12 @@ function slowPath(gate: string, half: "enter" | "exit"): string {
   return `${gateClass(gate)}#${half}_slowpath`;
 }
 
-/** Of those that do not have two of their own: one that only says no is gone, empty ones are the same. */
+/** Of those that do not have two of their own: one that only says no is gone. */
 const SLOW_PATHS: Readonly<Record<string, readonly [enter: string, exit: string]>> = {
   busted: ["", ""],
   kernfs_active: ["", slowPath("kernfs_active", "exit")],
   srcu_fast: ["", slowPath("srcu_fast", "exit")],
-  revocable: ["", slowPath("srcu", "exit")],
-  seqlock: [slowPath("seqlock", "enter"), slowPath("busted", "exit")],
+  revocable: ["", slowPath("revocable", "exit")],
 };
 
 /** Names of the functions called, in order. */
