@@ -74,7 +74,6 @@ function placeOf({ entry: { scenario, variant } }: Case, { bound }: SearchOption
   return `every schedule${most} of ${scenario.name}/${variant.name}, ${threads}`;
 }
 
-/** @returns null when the search met something else, and is to be made again without it */
 /** Why a search did not come to its end. */
 const ENDED_BY = {
   states: "stopped by --max-states",
@@ -83,6 +82,7 @@ const ENDED_BY = {
   failed: "internal error",
 } as const;
 
+/** @returns null when the search met something else, and is to be made again without it */
 function cellOf(one: Case, options: SearchOptions, outcome: Outcome | null): ClaimCell | null {
   const { revision } = one.entry.driver as Driver; // a scenario of a driver
   const place = placeOf(one, options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** From the actions that led to a violation to a schedule that a reader can follow. */
 import { ACCESS } from "../machine/coroutine/access-table.ts";
+import { NULL_PAGE } from "../machine/coroutine/accounts.ts";
 import type { Interleaver } from "../machine/coroutine/interleaver.ts";
 import { FIELD } from "../machine/coroutine/regions.ts";
 import type { Violation } from "../machine/coroutine/violation.ts";
@@ -15,8 +16,6 @@ import { Trace } from "./trace.ts";
 
 /** Properties that a schedule breaks by going round for ever. */
 const ENDLESS: ReadonlySet<string> = new Set(["livelock", "starvation"]);
-/** Below this nothing has an address. */
-const NULL_PAGE = 0x1000;
 /** Of a thread that goes round by itself no more steps are told. */
 const ENDLESS_STEPS = 64;
 

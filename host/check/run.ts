@@ -21,14 +21,18 @@ import { checkImage } from "./weave.ts";
 /** Of those that a message could name. */
 const NAMED_MOST = 3;
 
-/** @throws UsageError for what does not go together: before anything is run, or said */
-export function refuseAsked(asked: CheckAsked): void {
+/**
+ * The configurations that were asked for.
+ *
+ * @throws UsageError for what does not go together: before anything is run, or said
+ */
+export function entriesFor(asked: CheckAsked): SuiteEntry[] {
   const entries = select(asked, kernelImage(TIERING).abi);
   if (isHistory(asked)) refuseForHistory(asked);
   const { replay: schedule, threads } = asked;
-  if (schedule === null) return;
+  if (schedule === null) return entries;
   parseSchedule(schedule);
-  if (entries.length === 1) return;
+  if (entries.length === 1) return entries;
   const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };
   const few = entries.slice(0, NAMED_MOST).map((one) => commandOf(one, threads, options));
   const more = entries.length > few.length ? ", ..." : "";
@@ -38,10 +42,9 @@ export function refuseAsked(asked: CheckAsked): void {
 }
 
 export const runCheck: RunCheck = async (asked, context) => {
-  refuseAsked(asked);
+  const entries = entriesFor(asked);
   const startedAt = new Date();
   const image = kernelImage(TIERING);
-  const entries = select(asked, image.abi);
   const sections = isHistory(asked)
     ? await historyOf(asked, image.abi, context)
     : await rowsOf(asked, entries, image.abi, context);
@@ -94,7 +97,7 @@ async function rowsOf(
   return { checks, notes, claims: await claimsOf(asked, abi, options, checks, context) };
 }
 
-/** Context: refuseAsked() has not refused. */
+/** Context: entriesFor() has made sure that there is one entry. */
 async function replayed(asked: CheckAsked, [entry]: readonly SuiteEntry[], schedule: string) {
   if (entry === undefined) throw new Error("[harness bug] nothing to replay");
   const options = { ...asked, memoryBytes: asked.memoryLimitBytes, workers: 1 };

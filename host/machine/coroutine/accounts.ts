@@ -16,7 +16,8 @@ import { FIELD, type Regions } from "./regions.ts";
 import type { TrackedMemory } from "./tracked-memory.ts";
 import { Violation } from "./violation.ts";
 
-const NULL_PAGE = 0x1000;
+/** Below this nothing has an address. */
+export const NULL_PAGE = 0x1000;
 /** The clock: a word of the null page that only the hooks touch. It counts ticks. */
 export const CLOCK_ADDRESS = 0x20;
 /** A thread that makes this many accesses without one that others may notice goes round for ever. */
