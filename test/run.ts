@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs every built *.test.js beside it, or those whose path holds one of the arguments, in one process,
- * and closes with the line `N passed, N failed`. Fails when nothing ran, when a hook threw (uvu swallows
- * that: fewer tests pass than there are) and when a file hangs.
+ * Runs every built *.test.js beside it, or those whose path holds one of the arguments, in two processes
+ * that take one file at a time, and closes with the line `N passed, N failed`. What a file prints comes
+ * in one piece, when it ended. Fails when nothing ran, when a hook threw (uvu swallows that: fewer tests
+ * pass than there are), when a file ends its process and when it hangs, in a loop too.
  */
+import { type ChildProcess, fork } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { type FileTally, RESULT_MARK } from "./run-files.ts";
 
 const FILE_DEADLINE_MS = 120_000;
 
-/** What uvu queues for each suite: it returns [its report or true, passed, skipped, total]. */
-type Runner = () => Promise<[string | true, number, number, number]>;
+// Tests run two threads and more: with more processes they would wait for each other's.
+const PROCESSES = 2;
 
-interface UvuGlobals {
-  UVU_DEFER?: number;
-  UVU_INDEX?: number;
-  UVU_QUEUE?: [string | null, ...Runner[]][];
-}
-
-const uvu = globalThis as UvuGlobals;
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 function testFiles(filters: readonly string[]): string[] {
@@ -30,62 +26,72 @@ function testFiles(filters: readonly string[]): string[] {
     .sort();
 }
 
-/** Ends the process when a file neither passes nor fails. */
-function watch(file: string): NodeJS.Timeout {
-  return setTimeout(() => {
-    console.log(`\n${file} hangs: nothing came for ${FILE_DEADLINE_MS / 1000} s`);
-    console.log(`${passed} passed, ${failed + 1} failed`);
-    process.exit(1);
-  }, FILE_DEADLINE_MS);
+const files = testFiles(process.argv.slice(2));
+const total: FileTally = { passed: 0, failed: 0, skipped: 0 };
+
+function start(): ChildProcess {
+  const env = process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env;
+  return fork(`${root}run-files.js`, {
+    env,
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
 }
 
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-
-async function runFile(file: string, index: number): Promise<void> {
-  const timer = watch(file);
-  const queue: [string | null, ...Runner[]] = [file];
-  uvu.UVU_INDEX = index;
-  uvu.UVU_QUEUE?.push(queue);
-  console.log(file);
-  try {
-    await import(pathToFileURL(`${root}${file}`).href);
-    const suites = queue.slice(1) as Runner[];
-    if (suites.length === 0) throw new Error("it never called test.run()");
-    for (const suite of suites) {
+/** Runs one file in `child`; resolves to false where the process cannot take another. */
+function runFile(child: ChildProcess, file: string): Promise<boolean> {
+  const { stdout, stderr } = child as ChildProcess & { stdout: Readable; stderr: Readable };
+  let text = "";
+  return new Promise((resolve) => {
+    const end = (tally: FileTally, said: string, reusable: boolean) => {
+      clearTimeout(timer);
+      for (const stream of [stdout, stderr]) stream.removeAllListeners("data");
+      child.removeAllListeners("close");
+      total.passed += tally.passed;
+      total.failed += tally.failed;
+      total.skipped += tally.skipped;
+      process.stdout.write(`${file}\n${text}${said}`);
+      resolve(reusable);
+    };
+    const lost = (why: string) => {
+      end({ passed: 0, failed: 1, skipped: 0 }, `${file} ${why}\n`, false);
+      child.kill("SIGKILL");
+    };
+    const timer = setTimeout(
+      () => lost(`hangs: nothing came for ${FILE_DEADLINE_MS / 1000} s`),
+      FILE_DEADLINE_MS,
+    );
+    stdout.setEncoding("utf8").on("data", (data: string) => {
       timer.refresh();
-      const [report, ran, skips, total] = await suite();
-      passed += ran;
-      failed += total - ran;
-      skipped += skips;
-      if (typeof report === "string") console.log(report);
-      else if (ran < total) console.log(`${file}: a hook threw after ${ran} of ${total} tests`);
-    }
-  } catch (error) {
-    failed += 1;
-    console.log(`${file}:`, error);
-  } finally {
-    clearTimeout(timer);
+      text += data;
+      const mark = text.indexOf(RESULT_MARK);
+      if (mark < 0 || !text.endsWith("\n")) return;
+      const tally = JSON.parse(text.slice(mark + RESULT_MARK.length)) as FileTally;
+      text = text.slice(0, mark);
+      end(tally, "", true);
+    });
+    stderr.setEncoding("utf8").on("data", (data: string) => {
+      timer.refresh();
+      text += data;
+    });
+    child.on("close", (code, signal) => lost(`ended its process (${signal ?? `status ${code}`})`));
+    child.send(file);
+  });
+}
+
+async function runner(): Promise<void> {
+  let child: ChildProcess | undefined;
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    child ??= start();
+    if (!(await runFile(child, file))) child = undefined;
   }
+  child?.disconnect();
 }
 
-// A promise that nobody waited for: the file's fault, and not the end of the run.
-process.on("unhandledRejection", (error) => {
-  failed += 1;
-  console.log("unhandled rejection:", error);
-});
-
-uvu.UVU_DEFER = 1;
-uvu.UVU_QUEUE = [];
-await import("uvu");
-for (const [index, file] of testFiles(process.argv.slice(2)).entries()) {
-  await runFile(relative(root, `${root}${file}`), index);
-}
-if (passed + failed === 0) {
+await Promise.all(Array.from({ length: Math.min(PROCESSES, files.length) }, runner));
+if (total.passed + total.failed === 0) {
   console.log("no test ran");
-  failed = 1;
+  total.failed = 1;
 }
-if (skipped > 0) console.log(`${skipped} skipped`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+if (total.skipped > 0) console.log(`${total.skipped} skipped`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
