@@ -3,8 +3,9 @@
 
 import { type Canvas, wrap } from "../../host/report/style.ts";
 import { type Column, drawTable, type Group, NOT_MEASURED } from "../../host/report/table.ts";
-import { formatNumber, formatPlural } from "../../host/report/units.ts";
+import { formatNumber } from "../../host/report/units.ts";
 import type { Devices } from "../../host/result/asked.ts";
+import { formatPlural } from "../../host/result/counts.ts";
 import { MIN_SAMPLES } from "../../host/stats/bootstrap.ts";
 import { pairedRatio, type Ratio } from "../../host/stats/ratio.ts";
 import { type Rounds, type Summary, summarize } from "../../host/stats/summary.ts";

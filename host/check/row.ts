@@ -3,6 +3,7 @@
 
 import { driverName } from "../machine/driver.ts";
 import type { CheckRow, CheckVerdict } from "../result/check.ts";
+import { formatPlural } from "../result/counts.ts";
 import { type Figures, isWalk, type Outcome, type SearchOptions } from "./job.ts";
 import type { Expected, Variant } from "./scenario.ts";
 import type { SuiteEntry } from "./scenarios/table.ts";
@@ -60,9 +61,9 @@ function unexploredBy(options: SearchOptions, outcome: Outcome): string[] {
   const { bound, search } = options;
   const sentences: string[] = [];
   if (gaps.leftOut > 0) {
-    const steps = count(gaps.leftOut, "step");
+    const steps = formatPlural(gaps.leftOut, "step");
     sentences.push(
-      `Schedules with more than ${count(bound ?? 0, "preemption")}: ${steps} of them.`,
+      `Schedules with more than ${formatPlural(bound ?? 0, "preemption")}: ${steps} of them.`,
     );
   }
   if (isWalk(options)) sentences.push("Schedules that were not drawn.");
@@ -79,13 +80,13 @@ function unexploredBy(options: SearchOptions, outcome: Outcome): string[] {
 function cutShort(options: SearchOptions, end: Outcome["end"], figures: Figures): string[] {
   const { maxStates, memoryBytes } = options;
   const { waiting } = figures;
-  const states = count(figures.states, "state");
-  const left = waiting === 0 ? "" : `: ${count(waiting, "state")} had still to be expanded`;
+  const states = formatPlural(figures.states, "state");
+  const left = waiting === 0 ? "" : `: ${formatPlural(waiting, "state")} had still to be expanded`;
   const limit = `(--memory-limit ${sizeText(memoryBytes)})`;
   switch (end) {
     case "states":
       if (isWalk(options)) return [];
-      return [`What follows ${count(maxStates ?? 0, "state")} (--max-states)${left}.`];
+      return [`What follows ${formatPlural(maxStates ?? 0, "state")} (--max-states)${left}.`];
     case "memory":
       return [`What follows the ${states} that there was memory for ${limit}${left}.`];
     case "interrupted":
@@ -93,10 +94,6 @@ function cutShort(options: SearchOptions, end: Outcome["end"], figures: Figures)
     default:
       return [];
   }
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 const MIB = 2 ** 20;

@@ -11,6 +11,7 @@
  * guarantees of finding bugs", 2010.
  */
 import { TICK } from "../machine/coroutine/choices.ts";
+import { formatCount } from "../result/counts.ts";
 import type { Random } from "../stats/random.ts";
 import type { Sightings } from "./sightings.ts";
 
@@ -26,8 +27,6 @@ export interface Scheduler {
   /** What a run of `walks` schedules is worth, as a sentence. */
   worth(walks: number, longest: number): string;
 }
-
-const countOf = (n: number) => n.toLocaleString("en");
 
 /** In percent, with two digits. @param round - to the second of them */
 function percentOf(share: number, round: (x: number) => number): string {
@@ -53,7 +52,7 @@ export class Uniform implements Scheduler {
 
   worth(walks: number): string {
     const chance = percentOf(this.#sightings.chanceOfNew, Math.round);
-    return `${countOf(walks)} random schedules: a further step would meet a new state with a chance of ${chance} %`;
+    return `${formatCount(walks)} random schedules: a further step would meet a new state with a chance of ${chance} %`;
   }
 }
 
@@ -115,6 +114,6 @@ export class Priorities implements Scheduler {
   worth(walks: number, longest: number): string {
     const chance = 1 / (this.#threads * longest ** (PCT_DEPTH - 1));
     const found = percentOf(1 - (1 - chance) ** walks, Math.floor);
-    return `${countOf(walks)} schedules of up to ${countOf(longest)} steps by priorities: a violation of depth ${PCT_DEPTH} was found with a chance of at least ${found} %`;
+    return `${formatCount(walks)} schedules of up to ${formatCount(longest)} steps by priorities: a violation of depth ${PCT_DEPTH} was found with a chance of at least ${found} %`;
   }
 }

@@ -3,6 +3,7 @@
  * How far a run of several searches is. How many states there are is not known before the end; breadth
  * first, as many wait as were ever going to when about half of them have been seen.
  */
+import { formatCount } from "../result/counts.ts";
 import type { Progress } from "../result/run.ts";
 import type { Figures } from "./job.ts";
 
@@ -76,8 +77,8 @@ export class Tally {
       running.reduce((total, { figures }) => total + (figures === null ? 0 : of(figures)), 0);
     this.#measure(this.#ended + sum(({ states }) => states));
     const ready = this.#searches.filter(({ done }) => done).length;
-    const rate = `${Math.round(this.#rate).toLocaleString("en")} states/s`;
-    const frontier = `frontier ${sum(({ waiting }) => waiting).toLocaleString("en")}`;
+    const rate = `${formatCount(this.#rate)} states/s`;
+    const frontier = `frontier ${formatCount(sum(({ waiting }) => waiting))}`;
     const of = this.#searches.length > 1 ? `${ready} of ${this.#searches.length}, ` : "";
     const names = running.map(({ name }) => name).join("; ");
     return `${of}${rate}, ${frontier}${names === "" ? "" : `: ${names}`}`;

@@ -2,7 +2,8 @@
 /** The gates beside each other, and each by itself in full. */
 import { type Canvas, wrap } from "../report/style.ts";
 import { type Column, drawTable, type Group } from "../report/table.ts";
-import { formatBytes, formatPlural } from "../report/units.ts";
+import { formatBytes } from "../report/units.ts";
+import { formatPlural } from "../result/counts.ts";
 import type { GateSheet } from "./runners.ts";
 
 const OUTCOMES = { blocks: "block", fails: "fail", passes: "pass", spins: "spin" } as const;

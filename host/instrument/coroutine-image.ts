@@ -14,14 +14,19 @@
 import { writeFunction } from "./coroutine-function.ts";
 import { CoroutineWeaver, HOOK_NAMES, HOOKS, standIn } from "./coroutine-weaver.ts";
 import { flatten } from "./flatten.ts";
-import { decodeInstruction, OP } from "./instructions.ts";
+import { decodeInstruction, type Instruction, OP } from "./instructions.ts";
 import { encodeU32, Reader, Writer } from "./leb.ts";
 import { liveAtPoints } from "./liveness.ts";
 import { ModuleWriter, nameBytes } from "./module-writer.ts";
 import { resumeBody, type Suspendable } from "./resume-function.ts";
 import { I32, I64 } from "./rewrite.ts";
 import { type Site, shortName, siteOf } from "./sites.ts";
-import { exportedFunction, parseModule, type WasmModule } from "./wasm-binary.ts";
+import {
+  exportedFunction,
+  type FunctionBody,
+  parseModule,
+  type WasmModule,
+} from "./wasm-binary.ts";
 
 const LIMITS_WITHOUT_MAXIMUM = 0;
 const EXPORTED_FUNCTION = 0;
@@ -41,12 +46,20 @@ interface Part extends Suspendable {
   readonly code: Uint8Array;
 }
 
+/** A function that threads may come to. */
+interface ReachedFunction {
+  readonly body: FunctionBody;
+  /** All of them, so that nobody decodes them again. */
+  readonly instructions: Instruction[];
+}
+
 /**
  * Functions that `roots` call, in the order of their indices; which of them touch memory; and the sites
  * of all.
  */
 function reach(module: WasmModule, roots: readonly number[]) {
   const callees = new Map<number, number[]>();
+  const reached: ReachedFunction[] = [];
   const suspendable = new Set<number>();
   const sites: Site[] = [];
   const todo = [...roots];
@@ -55,10 +68,13 @@ function reach(module: WasmModule, roots: readonly number[]) {
     if (body === undefined || callees.has(index)) continue;
     const own: number[] = [];
     callees.set(index, own);
+    const instructions: Instruction[] = [];
+    reached.push({ body, instructions });
     const fn = shortName(body.name);
     for (let at = body.code; at < body.end; ) {
       const instruction = decodeInstruction(module.bytes, at);
       at = instruction.end;
+      instructions.push(instruction);
       const site = siteOf(module, body, fn, instruction, sites.length + 1);
       if (site === null) continue;
       sites.push(site);
@@ -82,8 +98,8 @@ function reach(module: WasmModule, roots: readonly number[]) {
       grew = true;
     }
   }
-  const bodies = module.bodies.filter(({ index }) => callees.has(index));
-  return { bodies, suspendable, sites };
+  reached.sort((a, b) => a.body.index - b.body.index);
+  return { reached, suspendable, sites };
 }
 
 function importSection(image: ModuleWriter, minPages: number): number[] {
@@ -110,13 +126,13 @@ function globalSection(module: WasmModule): { content: number[]; suspended: numb
 
 /** Makes the functions of the image; those that never touch memory are copied but for their callees. */
 function weave(module: WasmModule, roots: readonly number[], suspended: number) {
-  const { bodies, suspendable, sites } = reach(module, roots);
-  const indexOf = new Map(bodies.map((body, i) => [body.index, HOOK_NAMES.length + 1 + i]));
+  const { reached, suspendable, sites } = reach(module, roots);
+  const indexOf = new Map(reached.map(({ body }, i) => [body.index, HOOK_NAMES.length + 1 + i]));
   const siteAt = new Map(sites.map(({ offset, id }) => [offset, id]));
   const weaver = new CoroutineWeaver({ module, suspendable, indexOf, siteAt, suspended });
   let firstPoint = 0;
-  const parts = bodies.map((body): Part => {
-    const flow = flatten(module, body, weaver);
+  const parts = reached.map(({ body, instructions }): Part => {
+    const flow = flatten(module, body, instructions, weaver);
     const code = writeFunction({ body, flow, live: liveAtPoints(flow), firstPoint, suspended });
     const part = { body, firstPoint, points: flow.points.length, code };
     firstPoint += part.points;

@@ -6,7 +6,7 @@
  */
 import { Emission } from "./emission.ts";
 import { EXTRA_PARAMS, type Flow, type Label, type Weaver } from "./flow.ts";
-import { decodeInstruction, type Instruction, OP } from "./instructions.ts";
+import { type Instruction, OP } from "./instructions.ts";
 import { encodeU32, Reader } from "./leb.ts";
 import { I32 } from "./rewrite.ts";
 import { resultType } from "./value-types.ts";
@@ -250,13 +250,20 @@ class Flattener extends Emission {
   }
 }
 
-/** Flattens `body`; what the weaver emits stands for the accesses and calls. */
-export function flatten(module: WasmModule, body: FunctionBody, weaver: Weaver): Flow {
+/**
+ * Flattens `body`; what the weaver emits stands for the accesses and calls.
+ *
+ * @param instructions - all of the body's
+ */
+export function flatten(
+  module: WasmModule,
+  body: FunctionBody,
+  instructions: readonly Instruction[],
+  weaver: Weaver,
+): Flow {
   const flattener = new Flattener(module, body, weaver);
   let nested = 0;
-  for (let at = body.code; at < body.end; ) {
-    const instruction = decodeInstruction(module.bytes, at);
-    at = instruction.end;
+  for (const instruction of instructions) {
     if (flattener.dead) {
       const { opcode } = instruction;
       if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) nested++;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A run beside a baseline, and beside its own repetition. */
+
+import { formatPlural } from "../result/counts.ts";
 import type { Against, Result } from "../result/result.ts";
 import { median } from "../stats/median.ts";
 import { disagreements, isOver, tooWide } from "./agreement.ts";
@@ -7,7 +9,7 @@ import { drawRatios } from "./details.ts";
 import { rowName } from "./rows.ts";
 import { sideBySideSentence } from "./sentences.ts";
 import { type Canvas, wrap } from "./style.ts";
-import { formatDate, formatNumber, formatPlural, formatRange } from "./units.ts";
+import { formatDate, formatNumber, formatRange } from "./units.ts";
 
 export function drawAgainst({ against, gates }: Result, canvas: Canvas): string[] {
   if (!against) return [];

@@ -3,9 +3,10 @@
 import { mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UsageError } from "../errors.ts";
+import { formatPlural } from "../result/counts.ts";
 import type { Result } from "../result/result.ts";
 import { readResult, reasonOf } from "./saved.ts";
-import { formatDate, formatPlural } from "./units.ts";
+import { formatDate } from "./units.ts";
 import { openTarget, type Target } from "./write.ts";
 
 export const BASELINES_FOLDER = ".hotunplug";

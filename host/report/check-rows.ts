@@ -5,10 +5,11 @@
  * wide as well without the depth, and then without the transitions; else on two lines.
  */
 import type { CheckRow } from "../result/check.ts";
+import { formatCount } from "../result/counts.ts";
 import { distinct, isUndone, isUnexpected } from "./rows.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { type Cell, type Column, drawTable, fits, type Group, NOT_MEASURED } from "./table.ts";
-import { formatCount, formatNs } from "./units.ts";
+import { formatNs } from "./units.ts";
 
 /** The verdict as it is printed; in capitals where it is not as it must be. */
 export function checkWord(row: CheckRow): Cell {

@@ -4,9 +4,9 @@
  * a column; where the terminal is too narrow for that, each step begins with its thread's name.
  */
 import type { CheckRow, CounterExample } from "../result/check.ts";
+import { formatCount, formatPlural } from "../result/counts.ts";
 import { lastObject, objectOf, type Shown, shownSteps, skippedLines, stepLines } from "./steps.ts";
 import { type Canvas, printable, type Style, wrap } from "./style.ts";
-import { formatCount, formatPlural } from "./units.ts";
 
 /** A column that is narrower has more breaks than words. */
 const COLUMN_MIN = 30;

@@ -2,6 +2,7 @@
 /** The decision table: a row a gate, everything that speaks for or against it beside it. */
 import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP } from "../result/comparison.ts";
+import { formatPlural } from "../result/counts.ts";
 import type { PairRow, RemovalRow, Result, StormRow } from "../result/result.ts";
 import {
   checkedWord,
@@ -15,7 +16,7 @@ import {
 import { isUnstable, UNSTABLE_MARK } from "./steadiness.ts";
 import type { Canvas } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
-import { formatBytes, formatChangePct, formatNs, formatPairTime, formatPlural } from "./units.ts";
+import { formatBytes, formatChangePct, formatNs, formatPairTime } from "./units.ts";
 
 /** Where nothing was measured, or nothing applies. */
 const NOTHING: Cell = { text: NOT_MEASURED, look: "dim" };

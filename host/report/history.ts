@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What was found in the driver as it stood at some time: a report, and no verdict on the run. */
+
+import { formatCount } from "../result/counts.ts";
 import type { Result, StormRow, Violation } from "../result/result.ts";
 import { distinct } from "./rows.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { type Column, drawTable, NOT_MEASURED } from "./table.ts";
-import { formatCount } from "./units.ts";
 
 const HEADING =
   "The driver as it stood: what storms under the sanitizer found while steps of adding a device failed";

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The noise floor in words: what the figures of two gates must exceed to be about the gates. */
+
+import { formatPlural } from "../result/counts.ts";
 import type { NoiseFloor, Result } from "../result/result.ts";
 import { metricName } from "./rows.ts";
-import { formatNumber, formatPlural } from "./units.ts";
+import { formatNumber } from "./units.ts";
 
 /** @returns one sentence; "" where no gate was measured twice */
 export function noiseSentence({ noise }: Result): string {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The roles workload: what each role got done, and how long it waited, a row a gate. */
+
+import { formatPlural } from "../result/counts.ts";
 import type { Result } from "../result/result.ts";
 import type { Pace, RoleName, RoleRow } from "../result/roles.ts";
 import type { Tail } from "../stats/tail.ts";
 import { distinct, OPERATION } from "./rows.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { type Cell, type Column, drawTable, type Group, NOT_MEASURED } from "./table.ts";
-import { formatChangePct, formatNs, formatNumber, formatPlural, formatRate } from "./units.ts";
+import { formatChangePct, formatNs, formatNumber, formatRate } from "./units.ts";
 
 const NOTHING: Cell = { text: NOT_MEASURED, look: "dim" };
 

@@ -3,10 +3,10 @@
 import type { Devices } from "../result/asked.ts";
 import type { CheckRow } from "../result/check.ts";
 import { EMPTY_LOOP, samePairSetting } from "../result/comparison.ts";
+import { formatPlural } from "../result/counts.ts";
 import type { ComparisonRow, Metric, Result, StormRow } from "../result/result.ts";
 import type { RoleName } from "../result/roles.ts";
 import type { Cell } from "./table.ts";
-import { formatPlural } from "./units.ts";
 
 /** Contenders in the order to be drawn: gates as listed, then baselines, the empty loop last. */
 export function contendersOf(result: Result): string[] {

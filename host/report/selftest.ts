@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What `selftest` found out, as text. */
+
+import { formatPlural } from "../result/counts.ts";
 import type { Result } from "../result/result.ts";
 import type { AaSetting, Injection, SelfTest } from "../result/selftest.ts";
 import type { Share } from "../stats/binomial.ts";
 import { metricName } from "./rows.ts";
 import { type Canvas, wrap } from "./style.ts";
 import { type Column, drawTable } from "./table.ts";
-import { formatNs, formatNumber, formatPlural } from "./units.ts";
+import { formatNs, formatNumber } from "./units.ts";
 
 /** What may be called different by mistake. */
 const ALARMS_MOST = 0.05;

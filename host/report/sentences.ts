@@ -5,6 +5,7 @@
  * seen, never that there is none.
  */
 import type { CheckRow } from "../result/check.ts";
+import { formatPlural } from "../result/counts.ts";
 import type { ComparisonRow, Metric, RemovalRow, Result, StormRow } from "../result/result.ts";
 import { MIN_SAMPLES } from "../stats/bootstrap.ts";
 import {
@@ -16,7 +17,7 @@ import {
   metricName,
   verdictStorms,
 } from "./rows.ts";
-import { formatNs, formatNumber, formatPlural } from "./units.ts";
+import { formatNs, formatNumber } from "./units.ts";
 
 /** @returns sentences, none when nothing was compared or stormed */
 export function sentencesOf(result: Result): string[] {

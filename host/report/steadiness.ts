@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What a reader must know of how a run went before believing its figures, one line each. */
 import { pairMetric, removalMetric } from "../result/comparison.ts";
+import { formatCount, formatPlural } from "../result/counts.ts";
 import type { PairRow, RemovalRow, Result } from "../result/result.ts";
 import { drifts } from "../stats/steadiness.ts";
 import { hasOversubscribed, metricName } from "./rows.ts";
-import { formatCount, formatNumber, formatPlural } from "./units.ts";
+import { formatNumber } from "./units.ts";
 
 /** Behind the figures of a row whose halves disagree. */
 export const UNSTABLE_MARK = "~";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The steps of a schedule as they are shown: which are left out, and what each one says. */
 import type { CheckStep, CounterExample } from "../result/check.ts";
+import { formatCount } from "../result/counts.ts";
 import { wrap } from "./style.ts";
-import { formatCount } from "./units.ts";
 
 /** A step, or a few of one thread that say nothing. */
 export type Shown =

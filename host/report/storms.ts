@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What storms did and found. */
+
+import { formatCount } from "../result/counts.ts";
 import type { Result, StormRow, Violation } from "../result/result.ts";
 import { distinct, stormWord, verdictStorms } from "./rows.ts";
 import { type Canvas, printable, wrap } from "./style.ts";
-import { formatCount, formatNumber } from "./units.ts";
+import { formatNumber } from "./units.ts";
 
 /** Sums of event counts worth a line, in the order printed; what is not listed is in the JSON. */
 const COUNTS: readonly (readonly [label: string, ...events: string[]])[] = [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Figures as people read them: three significant digits and a unit, in ASCII. */
+import { formatCount } from "../result/counts.ts";
 
 /** @returns three significant digits, without exponent: 0.00688, 0.810, 1.20, 88.2, 177, 1230 */
 export function formatNumber(x: number): string {
@@ -38,18 +39,6 @@ export function formatChangePct(pct: number): string {
   const rounded = Math.abs(pct) < 9.95 ? Math.round(pct * 10) / 10 : Math.round(pct);
   if (rounded === 0) return "0 %";
   return `${rounded > 0 ? "+" : ""}${rounded} %`;
-}
-
-/** @returns "812,345": for counts, which are exact */
-export function formatCount(n: number): string {
-  return Math.round(n)
-    .toString()
-    .replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-}
-
-/** @returns "1 thread", "2 threads" */
-export function formatPlural(n: number, noun: string): string {
-  return `${formatCount(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** @returns "9" where all are, else "7 to 9" */

@@ -4,13 +4,12 @@ import * as assert from "uvu/assert";
 import {
   formatBytes,
   formatChangePct,
-  formatCount,
   formatNs,
   formatNumber,
   formatPairTime,
-  formatPlural,
   formatRange,
 } from "../../host/report/units.ts";
+import { formatCount, formatPlural } from "../../host/result/counts.ts";
 
 const table = <T>(format: (x: T) => string, rows: readonly (readonly [T, string])[]) => {
   for (const [value, text] of rows) assert.is(format(value), text);
