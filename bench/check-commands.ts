@@ -4,7 +4,6 @@ import { spawn } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Result } from "../host/result/result.ts";
-import { median } from "../host/stats/median.ts";
 
 const MAIN = fileURLToPath(new URL(`../host/cli/main${extname(import.meta.url)}`, import.meta.url));
 
@@ -22,11 +21,12 @@ export const STARTS = [
   "removal/client-remover --revision put_device --gate rwsem --max-states 1",
 ];
 
-const READD = "readd/client-rebinder --revision put_device --gate percpu_rwsem --no-reduction";
-/** The same search by one thread, and by two. */
-export const READDS = [`${READD} --workers 1`, `${READD} --workers 2`];
+/** A search of millions of states; the number of workers is to follow. */
+export const READD =
+  "readd/client-rebinder --revision put_device --gate percpu_rwsem --no-reduction --workers";
 
-async function run(command: string): Promise<{ ms: number; searchMs: number }> {
+/** Runs a command once. @throws Error when it does not end with 0 */
+export async function run(command: string): Promise<{ ms: number; searchMs: number }> {
   const started = performance.now();
   const args = [MAIN, "check", ...command.split(" "), "--json", "-"];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -54,10 +54,4 @@ export async function timed(commands: readonly string[], rounds: number): Promis
     }
   }
   return all;
-}
-
-/** How many times as long as the last the first takes. */
-export function factorOf(all: readonly Timed[]): number {
-  const [first, last] = [all[0], all.at(-1)];
-  return median(first?.ms ?? []) / median(last?.ms ?? []);
 }

@@ -6,7 +6,9 @@
  * reduction, then with symmetric readers; the hash, the visited set and the saving of states are
  * included. A step that was run before is not run again, but where the row says so. Cases take turns, round
  * by round. The counts are those of an independent model (test/check). Then the same searches by one thread
- * and by two workers, their start included; and last how long commands take that search nearly nothing.
+ * and by workers, their start included; and last how long commands take that search nearly nothing.
+ *
+ * With arguments, the searches by so many workers alone: `npm run bench:check -- 2 4 8 16`.
  */
 import {
   type Configuration,
@@ -22,8 +24,9 @@ import { driverName } from "../host/machine/driver.ts";
 import { TIERING } from "../host/machine/engine.ts";
 import { kernelImage } from "../host/machine/image.ts";
 import { median } from "../host/stats/median.ts";
-import { factorOf, READDS, STARTS, timed } from "./check-commands.ts";
-import { withWorkers } from "./check-workers.ts";
+import { STARTS, timed } from "./check-commands.ts";
+import { number, print, timesOf } from "./check-table.ts";
+import { printWorkers } from "./check-workers.ts";
 import { yardstick } from "./check-yardstick.ts";
 
 const ROUNDS = 7;
@@ -70,22 +73,6 @@ function run(image: CheckImage, configuration: Configuration, remembers = true):
   const started = performance.now();
   const explored = explore(on, configuration, () => false);
   return { explored, ms: performance.now() - started };
-}
-
-function print(...cells: readonly string[]): void {
-  const widths = [46, 10, 12, 14, 16, 16, 10];
-  console.log(
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[i] ?? 10)))
-      .join(""),
-  );
-}
-
-function number(value: number, digits = 0): string {
-  return value.toLocaleString("en-US", {
-    maximumFractionDigits: digits,
-    minimumFractionDigits: digits,
-  });
 }
 
 function printYardsticks(): void {
@@ -149,34 +136,6 @@ function printReduction(): void {
   }
 }
 
-function timesOf(times: readonly number[]): [median: string, range: string] {
-  return [number(median(times)), `${number(Math.min(...times))}-${number(Math.max(...times))}`];
-}
-
-async function printWorkers(): Promise<void> {
-  console.log();
-  print(
-    "from the start, no reduction",
-    "states",
-    "ms",
-    "range",
-    "2 workers: ms",
-    "range",
-    "factor",
-  );
-  for await (const { name, states, alone, together } of withWorkers(2, FEW_ROUNDS)) {
-    const factor = median(alone) / median(together);
-    print(name, number(states), ...timesOf(alone), ...timesOf(together), number(factor, 2));
-  }
-  const readds = await timed(READDS, FEW_ROUNDS);
-  print(
-    "hotunplug check readd, percpu_rwsem",
-    "",
-    ...readds.flatMap(({ ms }) => timesOf(ms)),
-    number(factorOf(readds), 2),
-  );
-}
-
 async function printStarts(): Promise<void> {
   console.log(
     "\nhotunplug check ..., from its start to its end, and without its search: ms (range)",
@@ -188,8 +147,16 @@ async function printStarts(): Promise<void> {
   }
 }
 
+const counts = process.argv.slice(2).map(Number);
+if (counts.some((count) => !(Number.isInteger(count) && count > 1 && count <= 64))) {
+  console.error(`bench:check: numbers of workers, from 2 to 64, not ${process.argv.slice(2)}`);
+  process.exit(2);
+}
 console.log(`node ${process.versions.node}, ${ROUNDS} rounds; with workers ${FEW_ROUNDS}`);
-printYardsticks();
-printReduction();
-await printWorkers();
-await printStarts();
+if (counts.length > 0) await printWorkers(counts, FEW_ROUNDS);
+else {
+  printYardsticks();
+  printReduction();
+  await printWorkers([2], FEW_ROUNDS);
+  await printStarts();
+}
