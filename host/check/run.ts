@@ -92,9 +92,14 @@ async function rowsOf(
   const options = { ...asked, weave: weaverOf(all) };
   const checks = await checkAll(entries, options, context);
   const left = entries.length - checks.length;
-  const notes = left > 0 ? [`${left} of ${entries.length} configurations were not begun.`] : [];
+  const notes = left > 0 ? [notBegun(left, entries.length)] : [];
   if (!whole || context.signal.aborted) return { checks, notes };
   return { checks, notes, claims: await claimsOf(asked, abi, options, checks, context) };
+}
+
+function notBegun(left: number, all: number): string {
+  if (left === all) return "No configuration was begun.";
+  return `${left} of ${all} configurations ${left === 1 ? "was" : "were"} not begun.`;
 }
 
 /** Context: entriesFor() has made sure that there is one entry. */

@@ -69,10 +69,13 @@ function ofScenario(wanted: Wanted, abi: KernelAbi): SuiteEntry[] {
   }
   const found = all.filter(({ variant }) => variant.name === name);
   if (found.length > 0 || all.length === 0) return found;
+  const asked = `${scenario.name}/${name}`;
   const names = [...new Set(all.map(({ variant }) => variant.name))].join(", ");
-  throw new UsageError(
-    `${scenario.name}/${name}: ${scenario.name} has no such variant; its own: ${names}`,
-  );
+  const others = subjectsOf(abi, scenario).flatMap((one) => scenario.variants(abi, one, threads));
+  if (others.some((variant) => variant.name === name)) {
+    throw new UsageError(`${driverOptions(wanted)}: not with ${asked}; but with ${names}`);
+  }
+  throw new UsageError(`${asked}: ${scenario.name} has no such variant; its own: ${names}`);
 }
 
 /** With as many threads as were asked for two variants may be the same. */

@@ -77,6 +77,7 @@ export async function stepThrough(
     const { canvas } = pageOn(stdout, env, width);
     stdout.write(CLEAR + drawScreen(found, at, canvas, stdout.rows || ROWS).join("\r\n"));
   };
+  stdout.on?.("resize", draw);
   try {
     draw();
     await eachMove(stdin, (move) => {
@@ -84,6 +85,7 @@ export async function stepThrough(
       draw();
     });
   } finally {
+    stdout.off?.("resize", draw);
     process.off("exit", restore);
     restore();
   }

@@ -8,6 +8,9 @@ export interface Stream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  /** Of a terminal: whoever draws whole screens draws again. */
+  on?(event: "resize", listener: () => void): unknown;
+  off?(event: "resize", listener: () => void): unknown;
 }
 
 /** The part of standard input that a command uses which is steered by keys. */

@@ -29,7 +29,7 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
     ...[collisionText(rows)]
       .filter((text) => text !== "")
       .flatMap((text) => wrap(text, canvas.width).map(dim)),
-    ...rows.flatMap((row) => drawUnexplored(row, canvas)),
+    ...drawUnexplored(rows, canvas),
     ...rows.flatMap((row) => drawError(row, canvas)),
     ...(known.length > 0 ? ["", ...known] : []),
     ...found.filter(isNews).flatMap((row) => drawFound(row, canvas)),
@@ -45,9 +45,17 @@ function collisionText(rows: readonly CheckRow[]): string {
   return `The chance that some state was taken for another, and not explored, is at most ${bound}.`;
 }
 
-function drawUnexplored(row: CheckRow, { width }: Canvas): string[] {
-  if (row.unexplored.length === 0) return [];
-  return wrap(`${rowName(row)}: left out: ${row.unexplored.join(" ")}`, width, "", "  ");
+/** A line for each row of which something was left out; one for all rows where it is the same of each. */
+function drawUnexplored(rows: readonly CheckRow[], { width }: Canvas): string[] {
+  const of = ({ unexplored }: CheckRow) => unexplored.join(" ");
+  const said = rows.map(of).filter((text) => text !== "");
+  const [first = ""] = said;
+  if (said.length === rows.length && said.length > 1 && said.every((text) => text === first)) {
+    return wrap(`Left out of each: ${first}`, width, "", "  ");
+  }
+  return rows
+    .filter((row) => of(row) !== "")
+    .flatMap((row) => wrap(`${rowName(row)}: left out: ${of(row)}`, width, "", "  "));
 }
 
 function drawError(row: CheckRow, { width, style }: Canvas): string[] {

@@ -72,6 +72,8 @@ test("what there is none of is refused by the option and the value", () => {
     { scenario: "removal", variant: "x" },
     /^removal\/x: removal has no such variant; its own: client-remover/,
   );
+  const flood = { scenario: "gate", variant: "flood" };
+  refused({ ...flood, gate: "srcu" }, /^--gate srcu: not with gate\/flood; but with entrant-/);
   refused({ scenario: "removal", revision: "rwsem", gate: "busted" }, /brings its own/);
   refused({ scenario: "removal", gate: "qsbr" }, /^--gate qsbr: .* may not sleep in it$/);
   refused({ revision: "put_device", gate: "qsbr" }, /may not sleep inside qsbr/);

@@ -56,9 +56,10 @@ function fixture() {
   const write = (text: string) => {
     shown += text;
   };
-  const stdout = { isTTY: true, columns: 120, rows: 30, write };
+  const size = { isTTY: true, columns: 120, rows: 30 };
+  const stdout = Object.assign(new EventEmitter(), size, { write });
   const ended = stepThrough(row as CheckRow, { stdin, stdout, stderr: stdout, env: {} }, null);
-  return { raw, stdin, ended, shown: () => shown };
+  return { raw, stdin, stdout, ended, shown: () => shown };
 }
 
 for (const [name, key] of [
@@ -76,6 +77,20 @@ for (const [name, key] of [
     assert.is(stdin.listenerCount("data"), 0);
   });
 }
+
+test("a terminal that is made larger is filled, and is not listened to any more behind the end", async () => {
+  const { stdin, stdout, ended, shown } = fixture();
+  const before = shown().length;
+  stdout.rows = 40;
+  stdout.emit("resize");
+  const screen = shown().slice(before);
+  assert.match(screen, "step 0 of");
+  stdin.emit("data", "e");
+  assert.is.not(shown().length, before + screen.length);
+  stdin.emit("data", "q");
+  await ended;
+  assert.is(stdout.listenerCount("resize"), 0);
+});
 
 test("it ends when no key can come any more", async () => {
   const { raw, stdin, ended } = fixture();
