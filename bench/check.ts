@@ -109,17 +109,20 @@ function printYardsticks(): void {
   }
 }
 
-/** The states of real scenarios with every access a step, and with those alone that others may notice. */
+/**
+ * The states of real scenarios with every access a step, and with those alone that others may notice. Cycles
+ * are looked for, as the command does: the graph is among what a state takes.
+ */
 function printReduction(): void {
   const { abi } = kernelImage(TIERING);
   const wanted = /^(rwsem\/reader-writer|mutex\/two|percpu_ref\/user-killer|qsbr|removal)/;
   console.log();
-  print("scenario, reduced or not", "states", "transitions", "ms", "", "factor");
+  print("scenario, reduced or not", "states", "transitions", "ms", "B/state", "factor");
   for (const { scenario, variant, driver } of SCENARIOS.flatMap((one) => entriesOf(abi, one))) {
     const name = `${scenario.name}/${variant.name}`;
     if (!wanted.test(name) || variant.threads.length > 2) continue;
     const image = checkImage(variant.roots);
-    const search = { ...DEFAULT_SEARCH, memory: "sc", variant, liveness: false } as const;
+    const search = { ...DEFAULT_SEARCH, memory: "sc", variant } as const;
     const reduced = run(image, search);
     const whole = run(image, { ...search, reduction: false, maxStates: ENOUGH_STATES });
     const more = whole.explored.found.kind === "stopped" ? "over " : "";
@@ -129,9 +132,11 @@ function printReduction(): void {
       ["", reduced],
       ["  every access a step", whole],
     ] as const) {
-      const { states, transitions } = explored.counts;
+      const { counts, bytes } = explored;
+      const { states, transitions } = counts;
       const last = what === "" ? "" : `${more}${number(factor, 1)}`;
-      print(what || `${name}${subject}`, number(states), number(transitions), number(ms), "", last);
+      const figures = [states, transitions, ms, bytes / states].map((figure) => number(figure));
+      print(what || `${name}${subject}`, ...figures, last);
     }
   }
 }
