@@ -60,18 +60,19 @@ export class Exhaustive {
   run(): Explored {
     const { tracked } = this.#on.machine;
     const { contentions } = tracked;
+    const isSure = () => tracked.contentions === contentions;
     let found: Found;
     try {
       found = this.#explore();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      const isSure = tracked.contentions === contentions;
-      found = isSure
+      found = isSure()
         ? (this.#wanted(error, 0, null) ?? { kind: "exhausted" })
         : { kind: "contended" };
     }
     if (found.kind === "exhausted") found = this.#livelock() ?? found;
-    if (found.kind !== "violated" && found.kind !== "contended") found = this.#race ?? found;
+    const isWorse = found.kind === "violated" || found.kind === "contended";
+    if (!isWorse && isSure()) found = this.#race ?? found; // else no schedule leads there as it did
     const { bytes } = this;
     const { left } = this.#bound;
     const [counts, outcomes, other] = [this.#counts, this.#outcomes, this.#other];

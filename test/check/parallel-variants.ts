@@ -5,7 +5,7 @@ import type { SetUp, Variant } from "../../host/check/scenario.ts";
 import { removal } from "../../host/check/scenarios/removal.ts";
 import type { Program } from "../../host/machine/coroutine/program.ts";
 import { kernelImage } from "../../host/machine/image.ts";
-import { onlooker, readersForever } from "./programs.ts";
+import { onlooker, readersForever, spinner } from "./programs.ts";
 
 /** Readers, with so many sections each, against a remover: every access is atomic. */
 export function yardstick(readers: number, sections: number): Variant {
@@ -42,6 +42,13 @@ export function starving(isHeld: boolean): Variant {
   const threads = ["reader", "reader", "writer"];
   const build = readersForever(2, isHeld);
   return { name: "starving", threads, expected: "violated", roots, build };
+}
+
+/** One who spins until another lets go. */
+export function spinning(): Variant {
+  const roots = ["yardstick_init", "atomic_add", "yardstick_remover"];
+  const threads = ["spinner", "holder"];
+  return { name: "spinning", threads, expected: "holds", roots, build: spinner([-0x100]) };
 }
 
 export function lookingOn(): Variant {

@@ -94,6 +94,12 @@ test("a bound on preemptions leaves out the same steps", async () => {
   await isTheSame(subject("yardstick", [2, 2], { preemptions: 2 }), [2]);
 });
 
+test("who spins where the bound leaves out another's step is not idle", async () => {
+  const { found, leftOut } = await together(subject("spinning", [], { preemptions: 0 }), 2);
+  assert.is(found.kind, "exhausted");
+  assert.ok(leftOut > 0);
+});
+
 test("stores that wait are part of the states that workers hand on", async () => {
   await isTheSame(subject("removalThrough", ["refcount", 1], { memory: "tso" }), [2]);
 });

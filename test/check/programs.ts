@@ -12,7 +12,7 @@ import type { SetUp, Variant } from "../../host/check/scenario.ts";
 import { checkImage } from "../../host/check/weave.ts";
 import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";
-import type { Call, Program } from "../../host/machine/coroutine/program.ts";
+import type { Call, Program, Thread } from "../../host/machine/coroutine/program.ts";
 import { KEPT_MOST } from "../../host/machine/coroutine/regions.ts";
 
 /** Exports that the programs of the tests call. */
@@ -124,6 +124,24 @@ export function readersForever(readers: number, isHeld: boolean): Variant["build
     const reader = { name: "reader", calls, forever: true };
     const writer = { name: "writer", calls: [{ fn: "yardstick_remover", args: [record] }] };
     return { threads: [...Array.from({ length: readers }, () => reader), writer], end: [] };
+  };
+}
+
+/** Who spins while a lock is held, beside who changes by how much it is. */
+export function spinner(
+  changes: readonly number[],
+  { forever = false, ...ofCall }: Partial<Call & Thread> = {},
+): Variant["build"] {
+  return (on) => {
+    const record = on.call("yardstick_init");
+    on.call("atomic_add", 0x100, record);
+    const calls = changes.map((n) => ({ fn: "atomic_add", args: [n, record], ...ofCall }));
+    const remover = { fn: "yardstick_remover", args: [record] };
+    const threads = [
+      { name: "spinner", calls: [remover] },
+      { name: "holder", calls, forever },
+    ];
+    return { threads, end: [] };
   };
 }
 

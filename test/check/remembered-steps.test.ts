@@ -85,4 +85,16 @@ test("where an action leads is foreseen once it was done from there, and as it t
   assert.is(on.foresee(0), false, "who observes sees every access");
 });
 
+test("a race is found behind a step that was done again", () => {
+  const configuration = configurationFor(racers, 3);
+  const on = prepare(imageForAll(), configuration);
+  explore(on, { ...configuration, maxStates: 1 }, never); // which words are contended
+  for (let time = 0; time < 2; time++) {
+    on.restart();
+    on.perform(0);
+  }
+  on.perform(1);
+  assert.is(on.race?.property, "data race");
+});
+
 test.run();

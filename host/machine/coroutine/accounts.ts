@@ -162,10 +162,12 @@ export class Accounts {
 
   /** A range of words, as the bits say. */
   range(thread: number, address: number, bytes: number, bits: number, site: number): void {
-    const word = bits | (1 << ACCESS_BYTES_SHIFT);
     const end = address + bytes;
-    // At each word's first byte within the range: objects end at any byte.
-    for (let at = address; at < end; at = (at & ~3) + 4) this.access(thread, at, word, site);
+    // Of each word the bytes within the range: objects begin and end at any byte.
+    for (let at = address, next = 0; at < end; at = next) {
+      next = Math.min((at & ~3) + 4, end);
+      this.access(thread, at, bits | ((next - at) << ACCESS_BYTES_SHIFT), site);
+    }
   }
 
   /** Memory that is freed: nobody may touch it from here on. */

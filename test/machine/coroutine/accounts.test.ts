@@ -94,7 +94,10 @@ test("a thread does not race with itself, and the first race of a step is told",
   step(parts, 0, ["store", 1], ["store", 2]);
   assert.is(step(parts, 0, ["store", 1]), null);
   step(parts, 0, ["store", 1], ["store", 2]);
-  assert.is(step(parts, 1, ["load", 2], ["load", 1])?.address, (parts.word + 2) * 4);
+  const race = step(parts, 1, ["load", 2], ["load", 1]);
+  assert.is(race?.address, (parts.word + 2) * 4);
+  assert.match(race?.detail ?? "", /^a read, unordered with a plain write /);
+  assert.is(step(parts, 1, ["readOnce", 3]), null, "nor is it one of the next step");
 });
 
 test("both words of a wide access count", () => {
@@ -121,6 +124,11 @@ test("a range is accessed word by word, from its first byte to its last", () => 
   assert.is(
     broken(() => accounts.range(0, base + 1, 12, ACCESS.write, SITE)),
     "out of bounds",
+  );
+  assert.is(
+    broken(() => accounts.range(0, base, 11, ACCESS.write, SITE)),
+    "out of bounds",
+    "by a byte of the last word",
   );
   accounts.range(0, base, 0, ACCESS.write, SITE);
 });
@@ -153,7 +161,7 @@ test("a thread that goes round without anything that others notice is caught", (
   };
   assert.is(broken(round), "livelock");
   accounts.begin();
-  for (let i = 0; i < 99_999; i++) accounts.access(0, word * 4, BITS.load, SITE);
+  for (let i = 0; i < 100_000; i++) accounts.access(0, word * 4, BITS.load, SITE);
 });
 
 test("a race is looked for with each thread, and by the byte", () => {
@@ -168,6 +176,116 @@ test("a race is looked for with each thread, and by the byte", () => {
   accounts.keep(0);
   accounts.access(1, word * 4 + 1, byte, SITE);
   assert.is(accounts.race, null, "the byte beside it");
+});
+
+test("bytes of a range, and of half a word, race with each that they overlap, and no other", () => {
+  const byte = ACCESS.write | (1 << ACCESS_BYTES_SHIFT);
+  const half = ACCESS.write | (2 << ACCESS_BYTES_SHIFT);
+  const races = (make: (parts: Parts) => void, at: number) => {
+    const parts = contended(2);
+    const { accounts, word } = parts;
+    accounts.begin();
+    make(parts);
+    accounts.keep(0);
+    accounts.access(1, word * 4 + at, byte, SITE);
+    return accounts.race !== null;
+  };
+  const all = [0, 1, 2, 3, 4, 5, 6, 7];
+  const range = ({ accounts, word }: Parts) =>
+    accounts.range(0, word * 4 + 2, 3, ACCESS.write, SITE);
+  assert.equal(
+    all.filter((at) => races(range, at)),
+    [2, 3, 4],
+  );
+  const middle = ({ accounts, word }: Parts) => accounts.access(0, word * 4 + 2, half, SITE);
+  assert.equal(
+    all.filter((at) => races(middle, at)),
+    [2, 3],
+  );
+});
+
+test("what the set-up accesses, or frees, is nobody's step, and races with none", () => {
+  const parts = contended(2);
+  const { accounts, tracked, word } = parts;
+  step(parts, 0, ["store", 1]);
+  accounts.begin();
+  accounts.access(2, (word + 1) * 4, BITS.store, SITE);
+  accounts.access(2, (word + 9) * 4, BITS.store, SITE);
+  accounts.free(2, word * 4, 4);
+  assert.equal([accounts.nrNoted, accounts.race, accounts.footprintLength], [0, null, 0]);
+  step(parts, 1, ["readOnce", 9]);
+  assert.is(tracked.contentions, 0, "it is one thread's word");
+});
+
+test("a notify writes nothing", () => {
+  const { accounts, tracked, word } = partsFor(1);
+  accounts.access(0, word * 4, BITS.add | ACCESS.notify, SITE);
+  assert.equal([...tracked.written()], []);
+});
+
+test("who goes round at a marked word is taken off there from then on, if others may notice", () => {
+  const parts = contended(2, 1);
+  const { accounts, tracked, word } = parts;
+  const goRound = (...kinds: readonly Kind[]) => {
+    const property = broken(() => {
+      for (;;)
+        for (const [at, kind] of kinds.entries()) {
+          accounts.access(0, (word + at) * 4, BITS[kind], SITE);
+        }
+    });
+    assert.is(property, "livelock");
+    return tracked.knowledge.contended().map((at) => at - word);
+  };
+  accounts.begin();
+  accounts.access(0, (word + 3) * 4, BITS.readOnce, SITE);
+  accounts.begin();
+  assert.equal(goRound("load", "load"), [0], "a word that it looked at before has no part in it");
+  accounts.begin();
+  assert.equal(goRound("readOnce", "readOnce", "load"), [0, 1], "the one that nobody noticed");
+});
+
+test("whether a step may race is known by all words that it notes, of each thread", () => {
+  const parts = contended(3);
+  const { accounts, word } = parts;
+  step(parts, 0, ["store", 0], ["store", 1]);
+  step(parts, 1, ["store", 2]);
+  const noted = (...at: readonly number[]) => Int32Array.from(at, (i) => (word + i) << 1);
+  const may = (thread: number, ...at: readonly number[]) =>
+    accounts.mayRace(thread, noted(...at), 0, at.length);
+  assert.equal([may(2, 3, 0), may(2, 1), may(2, 2)], [true, true, true]);
+  assert.equal([may(2, 3), may(1, 2), may(0, 0, 1, 3)], [false, false, false]);
+  assert.is(accounts.mayRace(2, noted(0, 3, 1), 1, 1), false, "of what is not the step's");
+});
+
+test("a step is known to have noted what it did, and no more is noted than there is room for", () => {
+  const parts = contended(1);
+  const { accounts, word } = parts;
+  step(parts, 0, ["readOnce", 2], ["readOnce", 1]);
+  assert.equal(
+    [0, 1, 2].map((at) => accounts.hasNoted(word + at)),
+    [false, true, true],
+  );
+  accounts.begin();
+  for (let i = 0; i < 1 << 18; i++) accounts.noteEntry(i);
+  assert.throws(() => accounts.noteEntry(0), /\[harness bug\]/);
+});
+
+test("a footprint is as long as there is room behind a thread's frames", () => {
+  const parts = contended(2);
+  const stores = (count: number) => Array.from({ length: count }, () => ["store", 1] as const);
+  step(parts, 0, ...(stores(1023) as [Kind, number][]));
+  assert.is(parts.regions.get(0, FIELD.footprint), 1023);
+  assert.throws(() => step(parts, 0, ...(stores(1024) as [Kind, number][])), /\[harness bug\]/);
+});
+
+test("footprints that were brought back with their threads count again", () => {
+  const parts = contended(3);
+  step(parts, 0, ["store", 0]);
+  step(parts, 1, ["store", 1]);
+  parts.accounts.footprints = 0;
+  parts.accounts.countFootprints();
+  assert.is(step(parts, 2, ["load", 0])?.property, "data race");
+  assert.is(step(parts, 2, ["load", 1])?.property, "data race");
 });
 
 test("what others are ordered behind leaves the footprint, and what came later stays", () => {
