@@ -120,4 +120,42 @@ test("without preemptions threads run one behind the other", () => {
   assert.is(bounded(program, 0).ends.length, 2);
 });
 
+const looks = (words: readonly number[]) =>
+  words.map((word, i) => ({ fn: "READ_ONCE", args: [word], keep: `k${i}` }));
+
+/** What thread 1 reads in word 0, twice, beside a store that waits; no thread is put off. */
+function seenBeside(memory: "sc" | "tso" | "pso") {
+  const build = scripts(
+    (word) => [[{ fn: "WRITE_ONCE", args: [word(0), 1] }], looks([word(0), word(0)])],
+    { outcome: outcomeOf(2, 2, 0) },
+  );
+  const { outcomes } = explored(build, 2, { memory, preemptions: 0 });
+  return [...outcomes].map((one) => one.slice(6, 9)).sort();
+}
+
+test("stores that drain, and the clock, put nobody off: whatever the bound, they may", () => {
+  assert.equal(seenBeside("sc"), ["0,0", "1,1"]);
+  for (const memory of ["tso", "pso"] as const) {
+    assert.equal(seenBeside(memory), ["0,0", "0,1", "1,1"]);
+  }
+});
+
+test("who is put off behind a store that drains, or a tick, is put off all the same", () => {
+  const build = scripts(
+    (word) => [
+      [{ fn: "WRITE_ONCE", args: [word(0), 1] }, ...looks([word(1), word(1)])],
+      [
+        { fn: "xchg", args: [word(1), 1] },
+        { fn: "READ_ONCE", args: [word(0)] },
+      ],
+    ],
+    { outcome: outcomeOf(1, 2, 0) },
+  );
+  for (const memory of ["sc", "tso", "pso"] as const) {
+    const { outcomes } = explored(build, 2, { memory, preemptions: 0, ticks: 1 });
+    const seen = [...new Set([...outcomes].map((one) => one.slice(0, 3)))].sort();
+    assert.equal(seen, ["0,0", "1,1"], memory);
+  }
+});
+
 test.run();

@@ -158,6 +158,53 @@ test("what a thread does may be undone by what drains, or by the clock", () => {
   }
 });
 
+test("what drains is no step of any thread", () => {
+  for (const thread of [0, 1]) {
+    for (const action of [DRAIN, DRAIN + 1, DRAIN + 16, TICK]) {
+      const graph: Graph = [
+        [3, [[1, thread]]],
+        [3, [[0, action]]],
+      ];
+      assert.is(cycleOf(graph), null, `thread ${1 - thread} could run`);
+    }
+  }
+});
+
+test("what others are to be told of a graph is all of it", () => {
+  const edges = edgesOf([
+    [1, [[1, 0]]],
+    [
+      3,
+      [
+        [0, 1],
+        [1, 0],
+      ],
+    ],
+  ]);
+  edges.begin(0);
+  const { first, runnable, to, actions } = edges.rows;
+  assert.equal([...first], [0, 1, 3, 3]);
+  assert.equal(
+    [[...runnable], [...to], [...actions]],
+    [
+      [1, 3, 0],
+      [1, 0, 1],
+      [0, 1, 0],
+    ],
+  );
+});
+
+test("cycles are found in graphs of any size, and what is unfair in a small one is so in a large", () => {
+  for (const size of [2, 1023, 1024, 1025, 1280, 1281, 3000]) {
+    const ring = (runnable: number): Graph =>
+      Array.from({ length: size }, (_, i) => [runnable, [[(i + 1) % size, 0]]]);
+    assert.equal(cycleOf(ring(1)), { state: 0, actions: Array(size).fill(0) });
+    assert.is(cycleOf(ring(3)), null, "thread 1 could run");
+    const way: Graph = [...ring(1).slice(0, -1), [1, []]];
+    assert.is(cycleOf(way), null);
+  }
+});
+
 /** Whether one of the graph's strongly connected parts has a fair cycle, by reachability alone. */
 function hasFairCycle(graph: Graph, threads: number): boolean {
   const n = graph.length;

@@ -2,9 +2,18 @@
 /** Sleeping and waking between threads, against a model of its own; and the clock. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { explore, prepare } from "../../host/check/configuration.ts";
 import type { Call } from "../../host/machine/coroutine/program.ts";
 import { count, type Model } from "./model.ts";
-import { explored, outcomeOf, scripts } from "./programs.ts";
+import {
+  configurationFor,
+  explored,
+  imageForAll,
+  never,
+  type Options,
+  outcomeOf,
+  scripts,
+} from "./programs.ts";
 
 interface Sleepers {
   readonly word: number;
@@ -91,6 +100,67 @@ test("who is woken by nobody is a deadlock; whose word has changed, a lost wake-
   const forgets = (at: number) => [{ fn: "xchg", args: [at, 1] }];
   assert.is(property(scripts((word) => [[wait(word(0))], forgets(word(0))])), "lost wake-up");
   assert.is(property(calls(2, 1, 1), 3), "lost wake-up", "one waiter too many");
+});
+
+test("a wake-up of as many as there can be wakes all", () => {
+  assert.is(explored(calls(2, 1, -1), 3).found.kind, "exhausted");
+  const asleep = scripts((word) => [
+    [{ fn: "futex_wait", args: [word(0), 0, -1n] }],
+    [{ fn: "futex_wait", args: [word(0), 0, -1n] }],
+    [{ fn: "futex_wake", args: [word(0), -1] }],
+  ]);
+  const { on } = explored(asleep, 3);
+  on.restart();
+  for (const thread of [0, 1, 2]) on.perform(thread);
+  assert.equal(on.sleepers(), []);
+});
+
+for (const memory of ["sc", "tso", "pso"] as const) {
+  test(`who sleeps has let others see all its stores, ${memory}`, () => {
+    const build = scripts(
+      (word) => [
+        [
+          { fn: "WRITE_ONCE", args: [word(1), 1] },
+          { fn: "futex_wait", args: [word(0), 0, -1n], keep: "r" },
+        ],
+        [
+          { fn: "smp_store_mb", args: [word(0), 1] },
+          { fn: "READ_ONCE", args: [word(1)], keep: "seen" },
+          { fn: "futex_wake", args: [word(0), 1] },
+        ],
+      ],
+      { outcome: outcomeOf(2, 1, 0) },
+    );
+    const all = [...explored(build, 2, { memory }).outcomes].map((one) => one.slice(0, 5)).sort();
+    assert.equal(all, ["0 | 1", "1 | 0", "1 | 1"]);
+  });
+}
+
+test("a time limit counts from when its thread came to the wait, run or remembered, reduced or not", () => {
+  const build = scripts(
+    (word) => [
+      ...[0, 1].map((t) => [
+        { fn: "xchg", args: [word(2), t] },
+        { fn: "futex_wait", args: [word(0), 0, 5n], keep: "r" },
+      ]),
+      [
+        { fn: "xchg", args: [word(2), 2] },
+        { fn: "futex_wake", args: [word(0), 2] },
+      ],
+    ],
+    { outcome: outcomeOf(2, 1, 0) },
+  );
+  const told = (remembers: boolean, more: Options = {}) => {
+    const configuration = configurationFor(build, 3, { ticks: 2, liveness: false, ...more });
+    const on = prepare(imageForAll(), configuration);
+    on.remembers = remembers;
+    const { counts, outcomes } = explore(on, configuration, never);
+    return { counts, outcomes: [...outcomes].sort() };
+  };
+  assert.equal(told(true), told(false));
+  const all = { reduction: false };
+  assert.equal(told(true, all), told(false, all));
+  assert.equal(told(true).outcomes, told(true, all).outcomes);
 });
 
 /** What a wait with a time limit returned, beside a thread that wakes it, and one that does not. */

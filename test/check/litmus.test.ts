@@ -135,6 +135,10 @@ const LONGER: Readonly<Record<string, readonly (readonly Op[])[]>> = {
     [store("x", 1), exchange("y", 1)],
     [load("y"), load("x")],
   ],
+  "a store that overtakes two to one word": [
+    [store("x", 1), store("x", 2), store("y", 1)],
+    [load("y"), load("x"), load("x")],
+  ],
   "stores that overtake": [
     [store("x", 1), store("y", 1), store("x", 2)],
     [load("x"), load("y")],
@@ -185,6 +189,101 @@ for (const [name, behind] of Object.entries(BARRIERS_BEHIND)) {
       assert.is(isWeak, memory !== "sc");
     });
   }
+}
+
+for (const memory of MODELS) {
+  for (const [half, offset] of [
+    ["lower", 0],
+    ["upper", 4],
+  ] as const) {
+    test(`a wide store of which somebody looks at the ${half} half, ${memory}: as SB has it`, () => {
+      const build = scripts(
+        (word) => [
+          [
+            { fn: "WRITE_ONCE64", args: [word(0), (1n << 32n) | 1n] },
+            { fn: "READ_ONCE", args: [word(1)], keep: "seen" },
+          ],
+          [
+            { fn: "WRITE_ONCE", args: [word(1), 1] },
+            { fn: "READ_ONCE", args: [word(0) + offset], keep: "seen" },
+          ],
+        ],
+        { outcome: outcomeOf(2, 1, 0) },
+      );
+      const strong = ["0 | 1 ; ", "1 | 0 ; ", "1 | 1 ; "];
+      const wanted = memory === "sc" ? strong : ["0 | 0 ; ", ...strong];
+      for (const reduction of [true, false]) {
+        assert.equal(found(build, 2, { memory, reduction }), wanted);
+      }
+    });
+  }
+}
+
+/** What thread 0, that looks at its own stores, and a thread beside it see; and a word in the end. */
+function ownStores(
+  memory: (typeof MODELS)[number],
+  offset: number,
+  reduction: boolean,
+  stores: (at: number) => Call[],
+): { own: string[]; others: string[]; last: string[] } {
+  const build = scripts(
+    (word) => [
+      [...stores(word(1)), { fn: "READ_ONCE", args: [word(1) + offset], keep: "seen" }],
+      [{ fn: "READ_ONCE", args: [word(1)], keep: "seen" }],
+    ],
+    {
+      outcome: ({ regions, words, layout }) =>
+        `${regions.kept(0, 0)} ${regions.kept(1, 0)} ${words[(layout.map.hostStart + 64 + offset) >>> 2]}`,
+    },
+  );
+  const all = [...explored(build, 2, { memory, reduction }).outcomes].map((one) => one.split(" "));
+  const [own, others, last] = [0, 1, 2].map((i) =>
+    [...new Set(all.map((one) => one[i] ?? ""))].sort(),
+  );
+  return { own: own ?? [], others: others ?? [], last: last ?? [] };
+}
+
+for (const memory of MODELS) {
+  for (const reduction of [true, false]) {
+    const name = `${memory}${reduction ? "" : ", each access a step"}`;
+
+    test(`a range behind a store to it, ${name}: the store is overwritten`, () => {
+      const { own, last } = ownStores(memory, 0, reduction, (at) => [
+        { fn: "WRITE_ONCE", args: [at, 7] },
+        { fn: "cdev_init", args: [at - 4, 0] }, // fills with 0, and sets the first word
+      ]);
+      assert.equal([own, last], [["0"], ["0"]]);
+    });
+
+    test(`a store to half of a wide one that waits, ${name}: it comes behind that`, () => {
+      const seen = ownStores(memory, 4, reduction, (at) => [
+        { fn: "WRITE_ONCE64", args: [at, (1n << 32n) | 1n] },
+        { fn: "READ_ONCE", args: [at] },
+        { fn: "WRITE_ONCE", args: [at + 4, 2] },
+      ]);
+      assert.equal(seen, { own: ["2"], others: ["0", "1"], last: ["2"] });
+    });
+  }
+}
+
+for (const memory of ["tso", "pso"] as const) {
+  test(`more stores than may wait, ${memory}: others may see each of them`, () => {
+    const values = Array.from({ length: 15 }, (_, i) => i);
+    const build = scripts(
+      (word) => [
+        values.slice(1).map((value) => ({ fn: "WRITE_ONCE", args: [word(0), value] })),
+        [{ fn: "READ_ONCE", args: [word(0)], keep: "seen" }],
+      ],
+      { outcome: outcomeOf(2, 1, 0) },
+    );
+    for (const reduction of [true, false]) {
+      const seenBy = found(build, 2, { memory, reduction }).map((one) => Number(one.split(" ")[2]));
+      assert.equal(
+        seenBy.sort((a, b) => a - b),
+        values,
+      );
+    }
+  });
 }
 
 /** Three threads, of which each makes `lists[t]`: what they see, with reduction (of states alone) and without. */

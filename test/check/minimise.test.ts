@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { reproduce } from "../../host/check/ending.ts";
 import { minimise, switchesOf } from "../../host/check/minimise.ts";
 import { DRAIN, TICK } from "../../host/machine/coroutine/choices.ts";
+import { explored, scripts } from "./programs.ts";
 import { type SceneName, violated } from "./scenes.ts";
 
 test("a switch is when another thread goes on; ticks and drains are nobody's turn", () => {
@@ -32,6 +33,29 @@ test("a thread that breaks something by itself needs no other: their steps are l
   assert.is(switchesOf(longer), 1);
   assert.is(switchesOf(least), 0);
   assert.ok(least.length < longer.length);
+});
+
+/** What is made of a schedule in which thread 1 finds that thread 0 has changed word 0. */
+function leastOf(actions: readonly number[]): number[] {
+  const build = scripts((word) => [
+    [0, 1, 2].map((i) => ({ fn: "xchg", args: [word(i), 1] })),
+    [
+      { fn: "xchg", args: [word(1), 2] },
+      { fn: "xchg", args: [word(2), 2] },
+      { fn: "xchg", args: [word(0), 2], expect: [0] },
+    ],
+  ]);
+  const { on, found } = explored(build, 2, { reduction: false });
+  assert.ok(found.kind === "violated");
+  assert.is(reproduce(on, actions, found.violation), actions.length);
+  return minimise(on, actions, found.violation);
+}
+
+test("switches go first, then steps; a run may join others in two parts", () => {
+  assert.equal(leastOf([0, 1, 1, 1]), [0, 1, 1, 1], "there is no better");
+  assert.equal(leastOf([1, 0, 1, 1]), [0, 1, 1, 1], "as many steps, and a switch less");
+  assert.equal(leastOf([0, 0, 0, 1, 1, 1]), [0, 1, 1, 1], "as many switches, and fewer steps");
+  assert.equal(leastOf([1, 0, 1, 0, 0, 1]), [0, 1, 1, 1]);
 });
 
 test("actions that end otherwise are given back as they are", () => {

@@ -51,4 +51,36 @@ test("the last to come decides, for all", () => {
   }
 });
 
+test("all wait while one decides, and the next meeting begins with nobody there", () => {
+  const shared = newShared(1, "deciding", SOON_MS);
+  const meeting = new Meeting(shared, 0);
+  const look = () => [CONTROL.meetings, CONTROL.arrived].map((at) => shared.control[at]);
+  try {
+    for (const meetings of [0, 1, 2]) {
+      const seen: unknown[] = [];
+      meeting.meet(() => seen.push(...look()));
+      assert.equal(seen, [meetings, 0]);
+      assert.equal(look(), [meetings + 1, 0]);
+    }
+  } finally {
+    meeting.close();
+  }
+});
+
+test("signals of several add up, and one that is cleared leaves the others", () => {
+  const shared = newShared(2, "signals", SOON_MS);
+  const both = [0, 1].map((worker) => new Meeting(shared, worker));
+  try {
+    both[0]?.signal(1);
+    both[1]?.signal(6);
+    both[1]?.clear(2);
+    assert.equal(
+      both.map(({ signals }) => signals),
+      [5, 5],
+    );
+  } finally {
+    for (const meeting of both) meeting.close();
+  }
+});
+
 test.run();

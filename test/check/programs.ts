@@ -18,7 +18,15 @@ import { KEPT_MOST } from "../../host/machine/coroutine/regions.ts";
 /** Exports that the programs of the tests call. */
 const ROOTS = [
   ...["READ_ONCE", "WRITE_ONCE", "atomic_add", "atomic_set", "atomic_read", "xchg"],
-  ...["atomic_cmpxchg", "smp_store_release", "smp_load_acquire", "smp_store_mb", "futex_wait"],
+  ...[
+    "cdev_init",
+    "WRITE_ONCE64",
+    "atomic_cmpxchg",
+    "smp_store_release",
+    "smp_load_acquire",
+    "smp_store_mb",
+    "futex_wait",
+  ],
   ...[
     "futex_wake",
     "mutex_init",

@@ -3,9 +3,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { counterExample } from "../../host/check/counterexample.ts";
-import { reproduce } from "../../host/check/ending.ts";
+import { isPossible, reproduce } from "../../host/check/ending.ts";
 import type { Explored } from "../../host/check/explored.ts";
 import type { Site } from "../../host/instrument/sites.ts";
+import { DRAIN } from "../../host/machine/coroutine/choices.ts";
 import { configurationFor, explored, scripts } from "./programs.ts";
 
 function verdictOf({ found }: Explored): string {
@@ -59,6 +60,45 @@ test("a race beside a thread that has no part in it is not forgotten", () => {
   const build = scripts((word) => [0, 0, 1].map((i) => [{ fn: "mutex_init", args: [word(i)] }]));
   assert.is(verdictOf(explored(build, 3)), "data race");
 });
+
+for (const memory of ["tso", "pso"] as const) {
+  test(`what comes before a marked store races until others can see that store, ${memory}`, () => {
+    const racing = [0, 4, 8, 12, 16, 20].filter((offset) => {
+      const build = scripts((word) => [
+        [
+          { fn: "xchg", args: [word(2), 1] },
+          { fn: "mutex_init", args: [word(0)] },
+          { fn: "WRITE_ONCE", args: [word(1), 1] },
+        ],
+        [
+          { fn: "xchg", args: [word(2), 1] },
+          { fn: "READ_ONCE", args: [word(1)] },
+          { fn: "READ_ONCE", args: [word(0) + offset] },
+          { fn: "xchg", args: [word(2), 1] },
+          { fn: "mutex_init", args: [word(0)] }, // so that each of its words is known to be shared
+        ],
+      ]);
+      const { on } = explored(build, 2, { memory });
+      on.restart();
+      on.perform(0);
+      const waiting = on.machine.buffer.waiting(0).length;
+      /** Whether the other's look at the word races, once so many stores have drained. */
+      const races = Array.from({ length: waiting + 1 }, (_, drained) => {
+        on.restart();
+        const actions = [0, ...Array<number>(drained).fill(DRAIN), 1, 1, 1];
+        return actions.some((action) => {
+          if (!isPossible(on, action)) return false;
+          on.rebase();
+          on.perform(action);
+          return on.race !== null;
+        });
+      });
+      assert.equal(races, [...Array<boolean>(waiting).fill(races[0] === true), false]);
+      return races[0];
+    });
+    assert.ok(racing.length > 1, "each word that was stored to");
+  });
+}
 
 for (const steps of [false, true]) {
   test(`a race ${steps ? "in the last step" : "before the first"} is told up to its access`, () => {

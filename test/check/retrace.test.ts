@@ -66,4 +66,64 @@ test("null where it comes to nothing of the kind", () => {
   assert.is(retrace(on, impossible, new Violation("wrong result", "of another")), null);
 });
 
+test("null where what it comes to is of another kind", () => {
+  const on = adders(-1);
+  const course = run(on, [0, 1, 0, 1, 0, 1, 0, 1, 1]);
+  assert.is(course.violation?.property, "wrong result");
+  assert.is(retrace(on, course, new Violation("deadlock", "of another schedule")), null);
+});
+
+test("long steps behind the first are made to their ends before another thread goes on", () => {
+  const build = scripts((word) => [
+    [0, 1, 2].map((i) => ({ fn: "xchg", args: [word(i), 1] })),
+    [
+      { fn: "xchg", args: [word(0), 2] },
+      { fn: "xchg", args: [word(1), 2], expect: [0] },
+      { fn: "xchg", args: [word(2), 2] },
+    ],
+  ]);
+  const on = prepare(imageForAll(), configurationFor(build, 2));
+  on.machine.tracked.knowledge.contend(on.machine.layout.map.hostStart >>> 2); // word 0 alone
+  const course = run(on, [0, 1]);
+  assert.equal(
+    [course.actions, course.accesses],
+    [
+      [0, 1],
+      [3, 2],
+    ],
+  );
+  const wanted = course.violation as Violation;
+  assert.is(wanted.property, "wrong result");
+  assert.equal(retrace(on, course, wanted)?.actions, [0, 0, 1, 1]);
+});
+
+test("where nobody can go on in the end, that is what it comes to", () => {
+  const build = scripts((word) => [
+    [{ fn: "futex_wait", args: [word(0), 0, -1n] }],
+    [{ fn: "xchg", args: [word(1), 1] }],
+  ]);
+  const on = prepare(imageForAll(), configurationFor(build, 2));
+  const course = run(on, [1, 0]);
+  const again = retrace(on, course, new Violation("deadlock", "of others"));
+  assert.equal([again?.actions, again?.violation.property], [course.actions, "deadlock"]);
+});
+
+test("a race is told up to its access, by whoever makes it", () => {
+  const build = scripts((word) =>
+    [0, 1].map(() => [
+      { fn: "xchg", args: [word(1), 1] },
+      { fn: "mutex_init", args: [word(0)] },
+      { fn: "xchg", args: [word(1), 2] },
+    ]),
+  );
+  const on = prepare(imageForAll(), configurationFor(build, 2));
+  for (let i = 0; i < 2; i++) run(on, [0, 1, 0, 1]); // what is contended
+  const course = run(on, [0, 1]);
+  const race = on.race as Violation;
+  assert.is(race.property, "data race");
+  const longer = { ...run(on, [0, 1, 0, 1]), begun: course.begun };
+  const again = retrace(on, longer, race);
+  assert.equal([again?.actions, again?.violation.property], [[0, 1], "data race"]);
+});
+
 test.run();

@@ -48,6 +48,13 @@ test("keys that fall on one place are told apart, before and after it grows", ()
   assert.is(visited.add(0, 0, 0, 0), 4000, "the hash 0 0 is a state like others");
 });
 
+test("places behind the last are the first", () => {
+  const visited = new Visited();
+  for (let i = 0; i < 9; i++) assert.is(visited.add(-1, i, 0, 0), i);
+  for (let i = 0; i < 9; i++) assert.is(visited.numberOf(-1, i), i);
+  assert.is(visited.numberOf(-1, 9), -1);
+});
+
 test("the way to a state is that by which it was first found", () => {
   const visited = new Visited();
   const parents = [0];
@@ -137,6 +144,30 @@ test("a state larger than a block has one of its own", () => {
     block[at + words - 1] = 9;
     frontier.push(at + words);
     assert.equal(through(frontier, 9, 20).length, 10);
+  }
+});
+
+test("states that fill a block to its last word, new or used again, are whole", () => {
+  const whole = (frontier: QueueFrontier, words: number, value: number) => {
+    const { block, at } = frontier.reserve(words);
+    block.fill(value, at, at + words);
+    frontier.push(at + words);
+    return () => {
+      const taken = frontier.take();
+      const state = taken.block.subarray(taken.at, taken.at + words);
+      assert.ok(state.length === words && state.every((word) => word === value), `${words} words`);
+    };
+  };
+  for (let words = 4080; words < 4110; words++) {
+    const frontier = new QueueFrontier();
+    const [first, second, third] = [1000, words - 1001, 3000].map((n, i) =>
+      whole(frontier, n, i + 1),
+    );
+    first?.();
+    second?.();
+    third?.();
+    const checks = [words, 1000].map((n, i) => whole(frontier, n, i + 7)); // the blocks are there again
+    for (const check of checks) check();
   }
 });
 

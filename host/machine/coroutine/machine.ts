@@ -146,10 +146,18 @@ export class CoroutineMachine {
     };
   }
 
+  /** What is known of what an access is to: of a wide one others may notice either word alone. */
+  #flagsOf(address: number, bits: number): number {
+    const { flags } = this.tracked;
+    const first = flags[address >>> 2] as number;
+    const isWide = bits >>> ACCESS_BYTES_SHIFT === 8;
+    return isWide ? first | (flags[(address >>> 2) + 1] as number) : first;
+  }
+
   /** Before an access: 1 takes the thread off. */
   #access(address: number, site: number): number {
     const bits = this.#bits[site] as number;
-    const flags = this.tracked.flags[address >>> 2] as number;
+    const flags = this.#flagsOf(address, bits);
     if ((flags & WORD.ignored) !== 0) return 0;
     if (this.running < this.threads) {
       const isContended = (flags & WORD.contended) !== 0;
@@ -191,7 +199,9 @@ export class CoroutineMachine {
     const { buffer } = this;
     const word = address >>> 2;
     if (isBuffered(bits)) {
-      if (((this.tracked.flags[word] as number) & WORD.contended) === 0) return;
+      const isContended = (this.#flagsOf(address, bits) & WORD.contended) !== 0;
+      // Half of a wide one that waits: it is not to be overtaken.
+      if (!isContended && !buffer.hides(word, 1)) return;
       if (buffer.isFull) this.drainAll();
       const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
       const before = (bits & ACCESS.marked) !== 0 ? this.accounts.footprintLength : 0;
@@ -206,9 +216,15 @@ export class CoroutineMachine {
     accounts.order(this.buffer.drainAll((word) => accounts.noteEntry((word << 1) | 1)));
   }
 
+  /** Whether the thread has stored there, and that waits: a range does not, so it would come too soon. */
+  #overwritesWaiting(to: number, bytes: number): boolean {
+    const first = to >>> 2;
+    return this.buffer.weak && this.buffer.hides(first, ((to + bytes + 3) >>> 2) - first);
+  }
+
   #range(to: number, from: number, bytes: number, site: number): number {
     if (bytes === 0) return 0;
-    if (this.#reduction || this.running >= this.threads) {
+    if (this.running >= this.threads || (this.#reduction && !this.#overwritesWaiting(to, bytes))) {
       this.#makeRange(to, from, bytes, site);
       return 0;
     }
@@ -218,7 +234,7 @@ export class CoroutineMachine {
   }
 
   #makeRange(to: number, from: number, bytes: number, site: number): void {
-    if (this.buffer.weak) this.buffer.settle();
+    if (this.running < this.threads && this.#overwritesWaiting(to, bytes)) this.drainAll();
     const copies = this.sites[site - 1]?.kind === "copy";
     if (copies && this.observer !== null) this.observer.access(from, ACCESS.read, site);
     if (copies) this.accounts.range(this.running, from, bytes, ACCESS.read, site);

@@ -89,6 +89,12 @@ export class StoreBuffer {
     return this.#entries.length === 0;
   }
 
+  /** Whether a store of the running thread to one of these words waits. */
+  hides(first: number, count: number): boolean {
+    for (const word of this.#hidden.keys()) if (word >= first && word < first + count) return true;
+    return false;
+  }
+
   /** Whether no further store may wait. */
   get isFull(): boolean {
     return this.#entries.length >= ENTRIES_MOST * BUFFER_ENTRY;

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Components } from "../../../host/machine/coroutine/components.ts";
+import { Components, KEPT } from "../../../host/machine/coroutine/components.ts";
 import { ForeignParts } from "../../../host/machine/coroutine/foreign-parts.ts";
 import { MemoryStates } from "../../../host/machine/coroutine/memory-states.ts";
 import { TrackedMemory } from "../../../host/machine/coroutine/tracked-memory.ts";
@@ -16,9 +16,9 @@ class Subject {
   readonly components = new Components();
   readonly states: MemoryStates;
 
-  constructor() {
-    const words = new Int32Array(WORDS);
-    for (let word = 0; word < WORDS; word++) words[word] = word % 3;
+  constructor(count = WORDS) {
+    const words = new Int32Array(count);
+    for (let word = 0; word < count; word++) words[word] = word % 3;
     this.memory = new TrackedMemory(words);
     this.memory.setStart();
     this.states = new MemoryStates(this.memory, this.components);
@@ -147,6 +147,42 @@ test("a machine goes to what another one has stored, as its parts grow", () => {
       }
     }),
   );
+});
+
+test("pieces that become known all at once are as at the start, however many", () => {
+  const on = new Subject(2000);
+  const { memory, states } = on;
+  const { told } = on;
+  on.step([[0, 5]]);
+  states.rebase();
+  const first = on.store();
+  let known = 0;
+  for (let word = 1; word < 1000; word++) known = memory.knowledge.addWritten(word);
+  memory.learn(known);
+  const second = on.store();
+  const behind = on.told;
+  on.step([[700, 9]]);
+  memory.undo();
+  for (const stored of [first, second]) {
+    states.fetch(stored, AT);
+    assert.is(on.told, behind);
+  }
+  assert.is.not(behind, told);
+});
+
+test("parts of one hash are told apart by what is in them, and found again, however many", () => {
+  const components = new Components();
+  const part = (i: number) => Int32Array.of(i >> 1, i, 0, 0).subarray(0, 2 + (i % 3));
+  const keep = (i: number) => components.keep(7, i % 40, part(i), 0, part(i).length);
+  const entries = Array.from({ length: 4000 }, (_, i) => keep(i));
+  assert.is(new Set(entries).size, entries.length);
+  for (const [i, entry] of entries.entries()) {
+    assert.is(keep(i), entry);
+    const from = entry + KEPT;
+    assert.equal([...components.words.subarray(from, from + part(i).length)], [...part(i)]);
+  }
+  const shorter = [3, 2].map((count) => components.keep(9, 9, Int32Array.of(1, 2, 3), 0, count));
+  assert.is.not(shorter[0], shorter[1], "the other begins as the one");
 });
 
 test("a shared buffer fills up to the last word, and says so before", () => {

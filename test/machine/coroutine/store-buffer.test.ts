@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { WORD } from "../../../host/machine/coroutine/knowledge.ts";
 import { FIELD } from "../../../host/machine/coroutine/regions.ts";
 import type { MemoryModel } from "../../../host/result/check.ts";
-import { type Parts, partsFor } from "./parts.ts";
+import { BITS, type Parts, partsFor } from "./parts.ts";
 
 type Weak = Exclude<MemoryModel, "sc">;
 interface Store {
@@ -36,6 +37,40 @@ const memoryOf = ({ words, word }: Parts, count = 4) =>
 const a = { at: 0, value: 1 };
 const b = { at: 1, value: 2 };
 const c = { at: 2, value: 3 };
+
+/** Thread 0 stores to words 0 and 1, marks, stores to word 2 and marks twice: all three marks wait. */
+function marked(model: Weak): Parts {
+  const parts = partsFor(2, model);
+  const { accounts, buffer, tracked, words, word } = parts;
+  tracked.flags.fill(WORD.contended, word, word + 16);
+  tracked.begin();
+  accounts.begin();
+  buffer.enter(0);
+  const plain = (at: number) => accounts.access(0, (word + at) * 4, BITS.store, 1);
+  const mark = (value: number) => {
+    buffer.store(word + 2 + 2 * value, false, false, accounts.footprintLength);
+    words[word + 2 + 2 * value] = value;
+  };
+  plain(0);
+  plain(1);
+  mark(1);
+  plain(2);
+  mark(2);
+  mark(3);
+  accounts.keep(0);
+  buffer.leave(0);
+  return parts;
+}
+
+/** Of the first `count` words, those where a load of thread 1 races with thread 0. */
+function racingWith({ accounts, word }: Parts, count: number): number[] {
+  accounts.countFootprints();
+  return Array.from({ length: count }, (_, at) => at).filter((at) => {
+    accounts.begin();
+    accounts.access(1, (word + at) * 4, BITS.load, 1);
+    return accounts.race !== null;
+  });
+}
 
 /** All orders in which what waits of thread 0 may reach memory, as indices of `stores`. */
 function drainOrders(model: Weak, stores: readonly Store[]): string[] {
@@ -142,6 +177,45 @@ for (const model of ["tso", "pso"] as const) {
     assert.equal(memoryOf(parts), [9, 2, 0, 0]);
     parts.tracked.undo();
     assert.equal(memoryOf(parts), before);
+  });
+
+  test(`${model}: both words of a wide store that drained are taken back`, () => {
+    const parts = partsFor(2, model);
+    const { words, word, tracked } = parts;
+    step(parts, 0, [{ at: 1, value: -1, high: 77 }]);
+    tracked.begin();
+    parts.buffer.drain(0, 0);
+    tracked.undo();
+    assert.equal([words[word + 2], words[word + 3]], [0, 0]);
+  });
+
+  test(`${model}: behind a barrier is all that came before any marked store, plain ones last or not`, () => {
+    const { buffer, tracked, word } = partsFor(1, model);
+    tracked.begin();
+    buffer.enter(0);
+    for (const [at, before] of [3, 5, 0].entries())
+      buffer.store(word + 2 * at, false, false, before);
+    assert.is(
+      buffer.drainAll(() => {}),
+      5,
+    );
+  });
+
+  test(`${model}: what came before a marked store races with nobody once that has drained`, () => {
+    const orders = [[0, 0, 0], ...(model === "pso" ? [[1, 0, 0]] : [])];
+    for (const entries of orders) {
+      const parts = marked(model);
+      const values = () => parts.buffer.waiting(0).map(({ value }) => value);
+      const left = [1, 2, 3];
+      const races = entries.map((entry) => {
+        parts.buffer.drain(0, entry);
+        left.splice(entry, 1);
+        assert.equal(values(), left, "the others wait as they did");
+        return racingWith(parts, 3);
+      });
+      const first = entries[0] === 0 ? [2] : [];
+      assert.equal(races, [first, [], []], `${entries}`);
+    }
   });
 
   test(`${model}: a buffer that is full drains`, () => {
