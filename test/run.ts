@@ -64,10 +64,12 @@ function runFile(child: ChildProcess, file: string): Promise<boolean> {
       timer.refresh();
       text += data;
       const mark = text.indexOf(RESULT_MARK);
-      if (mark < 0 || !text.endsWith("\n")) return;
-      const tally = JSON.parse(text.slice(mark + RESULT_MARK.length)) as FileTally;
+      const line = text.indexOf("\n", mark);
+      if (mark < 0 || line < 0) return;
+      const tally = JSON.parse(text.slice(mark + RESULT_MARK.length, line)) as FileTally;
+      const late = text.slice(line + 1); // of what the file left running
       text = text.slice(0, mark);
-      end(tally, "", true);
+      end(tally, late, true);
     });
     stderr.setEncoding("utf8").on("data", (data: string) => {
       timer.refresh();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Small programs of exported primitives, and what the engine finds of them. */
+import * as assert from "uvu/assert";
 import {
   type Configuration,
   DEFAULT_SEARCH,
@@ -14,6 +15,7 @@ import type { Interleaver } from "../../host/machine/coroutine/interleaver.ts";
 import type { CoroutineMachine } from "../../host/machine/coroutine/machine.ts";
 import type { Call, Program, Thread } from "../../host/machine/coroutine/program.ts";
 import { KEPT_MOST } from "../../host/machine/coroutine/regions.ts";
+import type { MemoryModel } from "../../host/result/check.ts";
 
 /** Exports that the programs of the tests call. */
 const ROOTS = [
@@ -75,6 +77,15 @@ export function explored(build: Variant["build"], threads: number, options: Opti
 }
 
 export const never = () => false;
+
+export const MODELS = ["sc", "tso", "pso"] as const satisfies MemoryModel[];
+
+/** What the program's outcomes are, in order. Context: nothing is broken, and all is explored. */
+export function outcomesOf(build: Variant["build"], threads: number, options: Options): string[] {
+  const run = explored(build, threads, options);
+  assert.is(run.found.kind, "exhausted");
+  return [...run.outcomes].sort();
+}
 
 /** Words of the host's memory, a line each, that the threads share. */
 export function sharedWords({ machine }: SetUp): (i: number) => number {
