@@ -21,9 +21,10 @@ export const STARTS = [
   "removal/client-remover --revision put_device --gate rwsem --max-states 1",
 ];
 
-/** A search of millions of states; the number of workers is to follow. */
-export const READD =
-  "readd/client-rebinder --revision put_device --gate percpu_rwsem --no-reduction --workers";
+/** A search of millions of states. */
+export function readd(workers: number): string {
+  return `readd/client-rebinder --revision put_device --gate percpu_rwsem --no-reduction --workers ${workers}`;
+}
 
 /** Runs a command once. @throws Error when it does not end with 0 */
 export async function run(command: string): Promise<{ ms: number; searchMs: number }> {

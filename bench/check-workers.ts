@@ -15,7 +15,7 @@ import { exploreInParallel, type Team } from "../host/check/parallel/explore.ts"
 import type { VariantSource } from "../host/check/parallel/protocol.ts";
 import { checkImage } from "../host/check/weave.ts";
 import { median } from "../host/stats/median.ts";
-import { READD, run } from "./check-commands.ts";
+import { readd, run } from "./check-commands.ts";
 import { number, print, timesOf } from "./check-table.ts";
 import { yardstick } from "./check-yardstick.ts";
 
@@ -55,62 +55,69 @@ async function search(subject: Subject, workers: number): Promise<{ states: numb
   }
 }
 
-/** Times in ms, a round each. */
-type Times = number[];
-
-interface Row {
-  readonly workers: number;
-  readonly together: Times;
+/** What is timed; in ms. */
+interface Timed {
+  readonly name: string;
+  /** By so many workers; 0: by one thread of this process, or one of a command's own. */
+  once(workers: number): Promise<number>;
   /** As many of one thread at once: until the last of them has ended. Only of commands. */
-  readonly atOnce: Times | null;
+  atOnce?(commands: number): Promise<number>;
+  /** Known behind the first time. */
+  states?(): string;
 }
 
-function printRows(name: string, states: string, alone: Times, rows: readonly Row[]): void {
-  print(name, states, "1", ...timesOf(alone));
+function timedYardstick(readers: number): Timed {
+  const subject = yardstickOf(readers);
+  let states = 0;
+  return {
+    name: subject.name,
+    once: async (workers) => {
+      const searched = await search(subject, workers);
+      states = searched.states;
+      return searched.ms;
+    },
+    states: () => number(states),
+  };
+}
+
+const READD: Timed = {
+  name: "hotunplug check readd, percpu_rwsem",
+  once: async (workers) => (await run(readd(Math.max(workers, 1)))).ms,
+  atOnce: async (commands) => {
+    const all = await Promise.all(Array.from({ length: commands }, () => run(readd(1))));
+    return Math.max(...all.map(({ ms }) => ms));
+  },
+};
+
+async function printTimed(one: Timed, counts: readonly number[], rounds: number): Promise<void> {
+  const alone: number[] = [];
+  const rows = counts.map((workers) => ({
+    workers,
+    together: [] as number[],
+    atOnce: [] as number[],
+  }));
+  for (let round = 0; round < rounds; round++) {
+    alone.push(await one.once(0));
+    for (const { workers, together, atOnce } of rows) {
+      together.push(await one.once(workers));
+      if (one.atOnce) atOnce.push(await one.atOnce(workers));
+    }
+  }
+  print(one.name, one.states?.() ?? "", "1", ...timesOf(alone));
   for (const { workers, together, atOnce } of rows) {
     const factor = median(alone) / median(together);
     print("", "", number(workers), ...timesOf(together), number(factor, 2));
-    if (atOnce === null) continue;
+    if (atOnce.length === 0) continue;
     const given = (workers * median(alone)) / median(atOnce);
     print(`  ${workers} commands at once`, "", "1 each", ...timesOf(atOnce), number(given, 2));
   }
-}
-
-async function printYardstick(
-  subject: Subject,
-  counts: readonly number[],
-  rounds: number,
-): Promise<void> {
-  const alone: Times = [];
-  const rows = counts.map((workers) => ({ workers, together: [] as Times, atOnce: null }));
-  let states = 0;
-  for (let round = 0; round < rounds; round++) {
-    const one = await search(subject, 0);
-    states = one.states;
-    alone.push(one.ms);
-    for (const { workers, together } of rows) together.push((await search(subject, workers)).ms);
-  }
-  printRows(subject.name, number(states), alone, rows);
-}
-
-async function printReadd(counts: readonly number[], rounds: number): Promise<void> {
-  const alone: Times = [];
-  const rows = counts.map((workers) => ({ workers, together: [] as Times, atOnce: [] as Times }));
-  for (let round = 0; round < rounds; round++) {
-    alone.push((await run(`${READD} 1`)).ms);
-    for (const { workers, together, atOnce } of rows) {
-      together.push((await run(`${READD} ${workers}`)).ms);
-      const all = await Promise.all(Array.from({ length: workers }, () => run(`${READD} 1`)));
-      atOnce.push(Math.max(...all.map(({ ms }) => ms)));
-    }
-  }
-  printRows("hotunplug check readd, percpu_rwsem", "", alone, rows);
 }
 
 /** @param counts - of workers: a row each */
 export async function printWorkers(counts: readonly number[], rounds: number): Promise<void> {
   console.log();
   print("from the start, no reduction", "states", "workers", "ms", "range", "factor");
-  for (const readers of [5, 6]) await printYardstick(yardstickOf(readers), counts, rounds);
-  await printReadd(counts, rounds);
+  for (const one of [timedYardstick(5), timedYardstick(6), READD]) {
+    await printTimed(one, counts, rounds);
+  }
 }

@@ -42,7 +42,6 @@ async function runSuites(file: string, index: number): Promise<void> {
 }
 
 async function runFile(file: string, index: number): Promise<void> {
-  tally = { passed: 0, failed: 0, skipped: 0 };
   try {
     await runSuites(file, index);
   } catch (error) {
@@ -50,6 +49,7 @@ async function runFile(file: string, index: number): Promise<void> {
     console.log(`${file}:`, error);
   }
   process.stdout.write(`${RESULT_MARK}${JSON.stringify(tally)}\n`);
+  tally = { passed: 0, failed: 0, skipped: 0 }; // what comes now counts as well: of the next file, or at the end
 }
 
 /** Takes files from the parent, one at a time, until it lets go. */
@@ -67,7 +67,7 @@ function serve(): void {
     await ready;
     await runFile(file, index++);
   });
-  process.on("disconnect", () => process.exit());
+  process.on("disconnect", () => process.exit(tally.failed === 0 ? 0 : 1));
 }
 
 if (process.send) serve();

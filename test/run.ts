@@ -6,6 +6,7 @@
  * pass than there are), when a file ends its process and when it hangs, in a loop too.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -76,17 +77,29 @@ function runFile(child: ChildProcess, file: string): Promise<boolean> {
       text += data;
     });
     child.on("close", (code, signal) => lost(`ended its process (${signal ?? `status ${code}`})`));
-    child.send(file);
+    child.send(file, () => {}); // who is gone is told by its end
   });
+}
+
+/** Lets go of a process; it fails by what its files did behind their results. */
+async function endOf(child: ChildProcess | undefined): Promise<undefined> {
+  if (child === undefined) return;
+  const ended = once(child, "exit");
+  if (child.connected) child.disconnect();
+  if (child.exitCode === null && child.signalCode === null) await ended;
+  if (child.exitCode === 0) return;
+  total.failed += 1;
+  console.log("a process of the tests failed behind the result of a file");
 }
 
 async function runner(): Promise<void> {
   let child: ChildProcess | undefined;
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    if (child?.connected === false) child = await endOf(child);
     child ??= start();
     if (!(await runFile(child, file))) child = undefined;
   }
-  child?.disconnect();
+  await endOf(child);
 }
 
 await Promise.all(Array.from({ length: Math.min(PROCESSES, files.length) }, runner));

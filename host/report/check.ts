@@ -4,7 +4,7 @@ import type { CheckRow } from "../result/check.ts";
 import type { Result } from "../result/result.ts";
 import { checkWord, drawRows, rowName } from "./check-rows.ts";
 import { drawCounterExample, replayOf } from "./counterexample.ts";
-import { isUndone, isUnexpected } from "./rows.ts";
+import { distinct, isUndone, isUnexpected } from "./rows.ts";
 import { type Canvas, printable, type Style, wrap } from "./style.ts";
 
 const NOTE =
@@ -26,9 +26,7 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
     ...drawRows(rows, canvas),
     "",
     ...wrap(NOTE, canvas.width).map(dim),
-    ...[collisionText(rows)]
-      .filter((text) => text !== "")
-      .flatMap((text) => wrap(text, canvas.width).map(dim)),
+    ...drawCollision(rows, canvas),
     ...drawUnexplored(rows, canvas),
     ...rows.flatMap((row) => drawError(row, canvas)),
     ...(known.length > 0 ? ["", ...known] : []),
@@ -36,26 +34,25 @@ export function drawChecks(result: Result, canvas: Canvas, full: boolean): strin
   ];
 }
 
-function collisionText(rows: readonly CheckRow[]): string {
+function drawCollision(rows: readonly CheckRow[], { width, style }: Canvas): string[] {
   const most = rows.reduce((sum, { collision }) => sum + collision, 0);
-  if (most <= 0) return ""; // nothing was explored as a whole
+  if (most <= 0) return []; // nothing was explored as a whole
   const exponent = Math.floor(Math.log10(most));
   const digit = Math.ceil(most / 10 ** exponent);
   const bound = digit === 10 ? `1e${exponent + 1}` : `${digit}e${exponent}`;
-  return `The chance that some state was taken for another, and not explored, is at most ${bound}.`;
+  const said = `The chance that some state was taken for another, and not explored, is at most ${bound}.`;
+  return wrap(said, width).map(style.dim);
 }
 
 /** A line for each row of which something was left out; one for all rows where it is the same of each. */
 function drawUnexplored(rows: readonly CheckRow[], { width }: Canvas): string[] {
   const of = ({ unexplored }: CheckRow) => unexplored.join(" ");
-  const said = rows.map(of).filter((text) => text !== "");
-  const [first = ""] = said;
-  if (said.length === rows.length && said.length > 1 && said.every((text) => text === first)) {
-    return wrap(`Left out of each: ${first}`, width, "", "  ");
+  const left = rows.filter(({ unexplored }) => unexplored.length > 0);
+  const [text = "", ...others] = distinct(left.map(of));
+  if (left.length === rows.length && left.length > 1 && others.length === 0) {
+    return wrap(`Left out of each: ${text}`, width, "", "  ");
   }
-  return rows
-    .filter((row) => of(row) !== "")
-    .flatMap((row) => wrap(`${rowName(row)}: left out: ${of(row)}`, width, "", "  "));
+  return left.flatMap((row) => wrap(`${rowName(row)}: left out: ${of(row)}`, width, "", "  "));
 }
 
 function drawError(row: CheckRow, { width, style }: Canvas): string[] {

@@ -2,7 +2,7 @@
 /** Bounded preemptions against all schedules of small programs, written out one by one. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { explored, outcomeOf, scripts } from "./programs.ts";
+import { explored, MODELS, outcomeOf, scripts } from "./programs.ts";
 
 type Write = readonly [word: number, value: number];
 
@@ -151,7 +151,7 @@ test("who is put off behind a store that drains, or a tick, is put off all the s
     ],
     { outcome: outcomeOf(1, 2, 0) },
   );
-  for (const memory of ["sc", "tso", "pso"] as const) {
+  for (const memory of MODELS) {
     const { outcomes } = explored(build, 2, { memory, preemptions: 0, ticks: 1 });
     const seen = [...new Set([...outcomes].map((one) => one.slice(0, 3)))].sort();
     assert.equal(seen, ["0,0", "1,1"], memory);

@@ -9,6 +9,7 @@ import {
   configurationFor,
   explored,
   imageForAll,
+  MODELS,
   never,
   type Options,
   outcomeOf,
@@ -115,7 +116,7 @@ test("a wake-up of as many as there can be wakes all", () => {
   assert.equal(on.sleepers(), []);
 });
 
-for (const memory of ["sc", "tso", "pso"] as const) {
+for (const memory of MODELS) {
   test(`who sleeps has let others see all its stores, ${memory}`, () => {
     const build = scripts(
       (word) => [

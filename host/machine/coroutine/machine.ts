@@ -50,6 +50,10 @@ export interface MachineParts {
 /** How a thread's time went: it stands before an access or sleeps, or its call has returned. */
 export type Ran = "off" | "returned";
 
+function isWide(bits: number): boolean {
+  return bits >>> ACCESS_BYTES_SHIFT === 8;
+}
+
 function isBuffered(bits: number): boolean {
   return (bits & ACCESS.buffered) !== 0;
 }
@@ -150,8 +154,7 @@ export class CoroutineMachine {
   #flagsOf(address: number, bits: number): number {
     const { flags } = this.tracked;
     const first = flags[address >>> 2] as number;
-    const isWide = bits >>> ACCESS_BYTES_SHIFT === 8;
-    return isWide ? first | (flags[(address >>> 2) + 1] as number) : first;
+    return isWide(bits) ? first | (flags[(address >>> 2) + 1] as number) : first;
   }
 
   /** Before an access: 1 takes the thread off. */
@@ -203,9 +206,8 @@ export class CoroutineMachine {
       // Half of a wide one that waits: it is not to be overtaken.
       if (!isContended && !buffer.hides(word, 1)) return;
       if (buffer.isFull) this.drainAll();
-      const wide = bits >>> ACCESS_BYTES_SHIFT === 8;
       const before = (bits & ACCESS.marked) !== 0 ? this.accounts.footprintLength : 0;
-      buffer.store(word, wide, (bits & ACCESS.release) !== 0, before);
+      buffer.store(word, isWide(bits), (bits & ACCESS.release) !== 0, before);
     } else if (isBarrier(bits)) this.drainAll();
     else buffer.settle();
   }
@@ -234,7 +236,6 @@ export class CoroutineMachine {
   }
 
   #makeRange(to: number, from: number, bytes: number, site: number): void {
-    if (this.running < this.threads && this.#overwritesWaiting(to, bytes)) this.drainAll();
     const copies = this.sites[site - 1]?.kind === "copy";
     if (copies && this.observer !== null) this.observer.access(from, ACCESS.read, site);
     if (copies) this.accounts.range(this.running, from, bytes, ACCESS.read, site);
@@ -340,6 +341,7 @@ export class CoroutineMachine {
       const bytes = this.regions.get(thread, FIELD.deadline);
       this.regions.set(thread, FIELD.expected, 0);
       this.regions.set(thread, FIELD.deadline, 0);
+      if (this.#overwritesWaiting(address, bytes)) this.drainAll();
       this.#makeRange(address, from, bytes, site);
       return true;
     }
